@@ -1,0 +1,47 @@
+import { composeGhostNet, type GhostNet } from '../ghostnet.ts'
+import type { StateDict } from '../weights/state-dict.ts'
+import { blockedLayout } from './blocked-layout.ts'
+import { GraphBuilder } from './graph-builder.ts'
+import type { Normalisation } from './operators.ts'
+import { plainLayout } from './plain-layout.ts'
+
+/** How a graph is laid out for an execution provider; all layouts compute the same function. */
+export const layouts = ['plain', 'blocked8', 'blocked16'] as const
+
+export type Layout = typeof layouts[number]
+
+export interface GraphSource {
+  /** Under the official names, complete for the network. */
+  readonly weights: StateDict
+  readonly network: GhostNet
+  /** Side of the square input in pixels. */
+  readonly cropSize: number
+  readonly normalisation: Normalisation
+}
+
+/**
+ * The network as an ONNX model: `pixels` uint8 [N, cropSize, cropSize, 3] -> `logits` float32 [N, classes].
+ *
+ * @param metadata - Kept in the model's metadata properties.
+ * @returns The encoded model.
+ */
+export function buildGraph (
+  source: GraphSource, layout: Layout, producerVersion: string, metadata: Record<string, string> = {}
+): Uint8Array {
+  return composeGraph(source, layout).encode(producerVersion, { layout, ...metadata })
+}
+
+export function composeGraph ({ weights, network, cropSize, normalisation }: GraphSource, layout: Layout): GraphBuilder {
+  const graph = new GraphBuilder(`ghostnet-${network.width}-${layout}`)
+  switch (layout) {
+    case 'plain':
+      composeGhostNet(network, plainLayout(graph, weights, cropSize, normalisation))
+      break
+    case 'blocked8':
+      composeGhostNet(network, blockedLayout(graph, weights, cropSize, normalisation, 8))
+      break
+    case 'blocked16':
+      composeGhostNet(network, blockedLayout(graph, weights, cropSize, normalisation, 16))
+  }
+  return graph
+}
