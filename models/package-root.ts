@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,3 +11,5 @@ function findPackageRoot (directory: string): string {
 
 /** Absolute path of the package, the same whether the sources or their build in `dist/` are running. */
 export const packageRoot = findPackageRoot(dirname(fileURLToPath(import.meta.url)))
+
+export const packageVersion = (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version

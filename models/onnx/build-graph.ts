@@ -2,13 +2,9 @@ import { composeGhostNet, type GhostNet } from '../ghostnet.ts'
 import type { StateDict } from '../weights/state-dict.ts'
 import { blockedLayout } from './blocked-layout.ts'
 import { GraphBuilder } from './graph-builder.ts'
+import type { Layout } from './layout.ts'
 import type { Normalisation } from './operators.ts'
 import { plainLayout } from './plain-layout.ts'
-
-/** How a graph is laid out for an execution provider; all layouts compute the same function. */
-export const layouts = ['plain', 'blocked8', 'blocked16'] as const
-
-export type Layout = typeof layouts[number]
 
 export interface GraphSource {
   /** Under the official names, complete for the network. */

@@ -1,0 +1,49 @@
+/** The HTTP application: plugins and routes in the order in which a request meets them. Does not listen. */
+import { randomUUID } from 'node:crypto'
+import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { Classifier } from './classifier.ts'
+import type { Config } from './config.ts'
+import { registerGracefulClose } from './plugins/graceful-close.ts'
+import { registerProblemDetails } from './plugins/problem-details.ts'
+import { registerRequestLog } from './plugins/request-log.ts'
+import { registerClassifyRoute } from './routes/classify.ts'
+import { registerHealthRoutes } from './routes/health.ts'
+import { registerModelRoute, type ServedModel } from './routes/model.ts'
+
+const headersTimeoutMs = 10_000
+const connectionsCheckingIntervalMs = 2000
+
+/** A client's request id is kept if it is one that a log and a header can hold. */
+const acceptableRequestId = /^[\w.:-]{1,128}$/
+
+export function buildApp (
+  config: Config, model: ServedModel, classifier: Classifier, logger: NonNullable<FastifyServerOptions['logger']> = false
+): FastifyInstance {
+  const app = Fastify({
+    logger,
+    // One line of our own a request, and its id under the name that answers use.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id']
+      return typeof given === 'string' && acceptableRequestId.test(given) ? given : randomUUID()
+    },
+    requestTimeout: config.requestTimeoutMs,
+    keepAliveTimeout: config.keepAliveTimeoutMs,
+    http: {
+      headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
+      connectionsCheckingInterval: connectionsCheckingIntervalMs,
+    },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    // A misspelt parameter is refused, not ignored.
+    ajv: { customOptions: { removeAdditional: false } },
+  })
+  registerGracefulClose(app)
+  registerRequestLog(app)
+  registerProblemDetails(app, config)
+  registerHealthRoutes(app, classifier)
+  registerModelRoute(app, model)
+  registerClassifyRoute(app, classifier, model.version, config)
+  app.addHook('onClose', () => classifier.close())
+  return app
+}

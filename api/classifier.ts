@@ -1,0 +1,153 @@
+/** Image bytes -> labels. The one place that knows the order of the pipeline: admission, preprocess, queue, session, postprocess. */
+import { performance } from 'node:perf_hooks'
+import PQueue from 'p-queue'
+import type { Label } from '../models/labels.ts'
+import type { Manifest } from '../models/manifest.ts'
+import { ServiceError } from './errors.ts'
+import { BatchQueue } from './pipeline/batch-queue.ts'
+import { postprocess, type Prediction } from './pipeline/postprocess.ts'
+import { preprocess, type PixelLimits } from './pipeline/preprocess.ts'
+import type { Upload } from './pipeline/read-images.ts'
+import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
+
+export interface ClassifierOptions {
+  readonly model: { readonly manifest: Manifest, readonly labels: readonly Label[], readonly graph: Buffer }
+  readonly pixelLimits: PixelLimits
+  readonly workers: number
+  readonly intraOpNumThreads: number
+  /** Images decoded at the same time. */
+  readonly decodeConcurrency: number
+  readonly maxBatchSize: number
+  readonly maxQueueDelayMs: number
+  /** Images in work, decoding to running, above which requests are refused. */
+  readonly maxQueueSize: number
+  readonly onWorkerDeath: (error: Error) => void
+}
+
+/** Milliseconds of each stage; of several images in one request, the slowest. */
+export interface StageTimes { decode: number, queue: number, run: number, post: number }
+
+export interface Classification {
+  /** One an image, in order: its predictions, or why it has none. */
+  readonly results: ReadonlyArray<Prediction[] | ServiceError>
+  readonly times: StageTimes
+  /** Largest batch in which one of the images ran; 0 if none did. */
+  readonly batchSize: number
+}
+
+export class Classifier {
+  readonly manifest: Manifest
+  readonly #options: ClassifierOptions
+  readonly #decoding: PQueue
+  readonly #queue: ImageQueue
+  readonly #sessions: SessionPool
+  readonly #drainRate = new DrainRate()
+  #inWork = 0
+  #isReady = false
+  #isClosing = false
+
+  constructor (options: ClassifierOptions) {
+    const { model: { manifest, graph }, decodeConcurrency, maxBatchSize, maxQueueDelayMs } = options
+    this.manifest = manifest
+    this.#options = options
+    this.#decoding = new PQueue({ concurrency: decodeConcurrency })
+    this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs })
+    this.#sessions = new SessionPool(this.#queue, { ...options, graph, manifest })
+  }
+
+  /** All sessions were made and gave the recorded answer, and at least one is alive. */
+  get isReady (): boolean {
+    return this.#isReady && !this.#isClosing && this.#sessions.size > 0
+  }
+
+  /** @throws ModelError if the model cannot be run or gives another answer than when it was built. */
+  async start (): Promise<void> {
+    await this.#sessions.start()
+    this.#isReady = true
+  }
+
+  /** Refuses new work from now on; `close` ends the sessions once what was admitted is answered. */
+  stopAdmitting (): void {
+    this.#isClosing = true
+  }
+
+  async close (): Promise<void> {
+    this.stopAdmitting()
+    await this.#sessions.close()
+  }
+
+  /**
+   * Classifies the images of one request. An image that fails takes none of the others with it.
+   *
+   * @param signal - Aborted when nobody waits any more; images not yet running are then dropped, and the signal's reason is thrown.
+   * @throws `queue_full` before any work is done, `shutting_down`, or the signal's reason.
+   */
+  async classify (uploads: readonly Upload[], topK: number, signal: AbortSignal): Promise<Classification> {
+    const images = uploads.filter(Buffer.isBuffer).length
+    this.#admit(images)
+    const times: StageTimes = { decode: 0, queue: 0, run: 0, post: 0 }
+    let largestBatch = 0
+    const classifyOne = async (bytes: Buffer): Promise<Prediction[]> => {
+      const { pixels, decodeMs } = await this.#decode(bytes, signal)
+      const { result: logits, batchSize, queueMs, runMs } = await this.#queue.enqueue(pixels, signal)
+      const startedAt = performance.now()
+      const predictions = postprocess(logits, this.#options.model.labels, topK)
+      const stages: StageTimes = { decode: decodeMs, queue: queueMs, run: runMs, post: performance.now() - startedAt }
+      for (const stage of Object.keys(stages) as Array<keyof StageTimes>) times[stage] = Math.max(times[stage], stages[stage])
+      largestBatch = Math.max(largestBatch, batchSize)
+      return predictions
+    }
+    const outcomes = await Promise.allSettled(uploads.map(async (upload) => {
+      if (!Buffer.isBuffer(upload)) throw upload
+      return await classifyOne(upload).finally(() => this.#dismiss())
+    }))
+    signal.throwIfAborted()
+    const results = outcomes.map((outcome) => {
+      if (outcome.status === 'fulfilled') return outcome.value
+      if (outcome.reason instanceof ServiceError) return outcome.reason
+      throw outcome.reason // nobody foresaw it, so nothing can be said about this image alone
+    })
+    return { results, times, batchSize: largestBatch }
+  }
+
+  #admit (images: number): void {
+    if (this.#isClosing) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
+    const { maxQueueSize } = this.#options
+    if (this.#inWork + images > maxQueueSize) {
+      const retryAfterSeconds = this.#drainRate.secondsFor(this.#inWork)
+      throw new ServiceError('queue_full', `The service is at its limit of ${maxQueueSize} images in work; try again later.`, { retryAfterSeconds })
+    }
+    this.#inWork += images
+  }
+
+  #dismiss (): void {
+    this.#inWork--
+    this.#drainRate.count()
+  }
+
+  async #decode (bytes: Buffer, signal: AbortSignal): Promise<{ pixels: Uint8Array, decodeMs: number }> {
+    const startedAt = performance.now()
+    const { model: { manifest: { preprocessing } }, pixelLimits } = this.#options
+    const pixels = await this.#decoding.add(() => preprocess(bytes, preprocessing, pixelLimits), { signal })
+    return { pixels, decodeMs: performance.now() - startedAt }
+  }
+}
+
+/** How fast images leave, as a moving average over about the last second. */
+class DrainRate {
+  #perSecond = 0
+  #lastAt = performance.now()
+
+  count (): void {
+    const now = performance.now()
+    const seconds = Math.max(1e-3, (now - this.#lastAt) / 1000)
+    const weight = 1 - Math.exp(-seconds)
+    this.#perSecond += weight * (1 / seconds - this.#perSecond)
+    this.#lastAt = now
+  }
+
+  /** Whole seconds, 1 to 30, until `images` have left. */
+  secondsFor (images: number): number {
+    return Math.min(30, Math.max(1, Math.ceil(images / Math.max(this.#perSecond, 1e-9))))
+  }
+}

@@ -1,0 +1,80 @@
+/** Environment -> Config. The only reader of process.env; every variable's unit is in its name. */
+import { envSchema } from 'env-schema'
+import { Type, type Static } from 'typebox'
+import { layouts } from '../models/onnx/layout.ts'
+
+const integer = (description: string, defaultValue: number, minimum: number, maximum: number) =>
+  Type.Integer({ description, default: defaultValue, minimum, maximum })
+
+const MiB = 1024 * 1024
+
+export const EnvironmentSchema = Type.Object({
+  HOST: Type.String({ description: 'Address to listen on.', default: '0.0.0.0', minLength: 1 }),
+  PORT: integer('Port to listen on; 0 takes a free one.', 8080, 0, 65_535),
+  LOG_LEVEL: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), {
+    description: 'Lowest level that is logged.', default: 'info',
+  }),
+  MODEL: Type.String({ description: 'A model directory, or the name of one on the shelf. Empty: the bundled model.', default: '' }),
+  MODEL_DIR: Type.String({ description: 'The shelf, where `ghostserve pull` puts models. Empty: the user\'s cache directory.', default: '' }),
+  LAYOUT: Type.Union([Type.Literal('auto'), ...layouts.map((layout) => Type.Literal(layout))], {
+    description: 'Layout of the graph; `auto` chooses the fastest for this processor.', default: 'auto',
+  }),
+  WORKERS: integer('Sessions, each on a thread of its own. 0: one for each core.', 0, 0, 256),
+  INTRA_OP_NUM_THREADS: integer('Threads inside one session.', 1, 1, 256),
+  MAX_BATCH_SIZE: integer('Images that run together at most.', 8, 1, 256),
+  MAX_QUEUE_DELAY_MS: integer('Longest wait for a batch to grow while a worker is free.', 0, 0, 1000),
+  MAX_QUEUE_SIZE: integer('Images in work (decoding, waiting or running) above which requests are refused.', 128, 1, 100_000),
+  REQUEST_TIMEOUT_MS: integer('From a request\'s arrival to its answer at most.', 10_000, 1, 600_000),
+  MAX_IMAGES: integer('Images in one request.', 16, 1, 1000),
+  MAX_IMAGE_BYTES: integer('Bytes of one encoded image.', 10 * MiB, 1, 1024 * MiB),
+  MAX_REQUEST_BYTES: integer('Bytes of a multipart request on the wire.', 32 * MiB, 1, 1024 * MiB),
+  MAX_IMAGE_PIXELS: integer('Width x height of one image.', 50_000_000, 1, 1_000_000_000),
+  MAX_IMAGE_SIDE: integer('Width or height of one image in pixels.', 12_000, 1, 65_535),
+  KEEP_ALIVE_TIMEOUT_MS: integer('Idle time of a connection before it is closed; above that of a load balancer in front.', 75_000, 1, 3_600_000),
+  SHUTDOWN_TIMEOUT_MS: integer('From SIGTERM to the end at the latest.', 8000, 1, 600_000),
+})
+
+type Environment = Static<typeof EnvironmentSchema>
+
+/** `MAX_QUEUE_SIZE` -> `maxQueueSize` */
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<Name>
+
+/** The same words in camelCase. */
+export type Config = { readonly [Name in keyof Environment as CamelCase<Name>]: Environment[Name] }
+
+/** A variable that cannot be used; the message names it, what was expected and what was received. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly code = 'CONFIG_INVALID'
+}
+
+interface SchemaIssue { instancePath: string, keyword: string, params: Record<string, unknown>, message?: string }
+
+/** @throws ConfigError for the first variable that is not valid. */
+export function readConfig (environment: NodeJS.ProcessEnv = process.env): Config {
+  try {
+    const values = envSchema<Environment>({ schema: EnvironmentSchema, data: environment, env: false })
+    return Object.freeze(Object.fromEntries(Object.entries(values).map(([name, value]) => [toCamelCase(name), value]))) as Config
+  } catch (cause) {
+    const [issue] = (cause as { errors?: SchemaIssue[] }).errors ?? []
+    if (issue === undefined) throw cause
+    throw new ConfigError(describe(issue, environment), { cause })
+  }
+}
+
+interface VariableSchema { minimum?: number, maximum?: number, anyOf?: Array<{ const: string }> }
+
+function describe (issue: SchemaIssue, environment: NodeJS.ProcessEnv): string {
+  const name = issue.instancePath.slice(1)
+  const received = JSON.stringify(environment[name] ?? '')
+  const { anyOf, minimum, maximum } = (EnvironmentSchema.properties as Record<string, VariableSchema>)[name] ?? {}
+  if (anyOf !== undefined) return `Expected ${name} to be one of ${anyOf.map((option) => option.const).join(', ')}, got ${received}.`
+  if (minimum !== undefined && maximum !== undefined) return `Expected ${name} to be a whole number from ${minimum} to ${maximum}, got ${received}.`
+  return `Expected another ${name} than ${received}: it ${issue.message ?? 'is not valid'}.`
+}
+
+function toCamelCase (name: string): string {
+  return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,45 @@
+/** Every answer that is not a classification. Codes are stable: clients match on them. */
+
+/** code: [HTTP status, title] */
+const problems = {
+  empty_body: [400, 'No image in the request'],
+  invalid_request: [400, 'Invalid request'],
+  malformed_multipart: [400, 'Malformed multipart body'],
+  not_found: [404, 'Not found'],
+  method_not_allowed: [405, 'Method not allowed'],
+  image_too_large: [413, 'Image too large'],
+  request_too_large: [413, 'Request too large'],
+  too_many_images: [413, 'Too many images'],
+  unsupported_media: [415, 'Unsupported media type'],
+  corrupt_image: [422, 'Image cannot be decoded'],
+  too_many_pixels: [422, 'Image has too many pixels'],
+  client_gone: [499, 'Client closed the connection'], // never seen by a client; for the log
+  internal_error: [500, 'Internal error'],
+  inference_failed: [503, 'Inference failed'],
+  not_ready: [503, 'Service not ready'],
+  queue_full: [503, 'Service overloaded'],
+  shutting_down: [503, 'Service shutting down'],
+  deadline_exceeded: [504, 'Deadline exceeded'],
+} as const satisfies Record<string, readonly [number, string]>
+
+export type ErrorCode = keyof typeof problems
+
+export const errorCodes = Object.keys(problems) as ErrorCode[]
+
+/** A documented refusal or failure. The message is one sentence for the client: what was expected and what was received. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: ErrorCode
+  readonly title: string
+  /** HTTP status; the name is Fastify's. */
+  readonly statusCode: number
+  /** When to try again, where that is known. */
+  readonly retryAfterSeconds: number | undefined
+
+  constructor (code: ErrorCode, message: string, { retryAfterSeconds, ...options }: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+    super(message, options)
+    this.code = code
+    ;[this.statusCode, this.title] = problems[code]
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}

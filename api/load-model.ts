@@ -1,0 +1,31 @@
+import type { Label } from '../models/labels.ts'
+import { readGraph } from '../models/graph-index.ts'
+import { readModelDirectory } from '../models/manifest.ts'
+import type { Layout } from '../models/onnx/layout.ts'
+import { findModelDirectory } from '../models/shelf.ts'
+import type { Manifest } from '../models/manifest.ts'
+import { chooseLayout } from './pipeline/choose-layout.ts'
+
+export interface LoadedModel {
+  readonly manifest: Manifest
+  readonly labels: readonly Label[]
+  readonly version: string
+  readonly layout: Layout
+  /** Encoded ONNX model. */
+  readonly graph: Buffer
+}
+
+const versionLength = 12
+
+/**
+ * Loads a model and the graph that suits this processor.
+ *
+ * @throws ModelError if there is no such model, or it does not fit together.
+ */
+export async function loadModel (model: string, modelDir: string, layoutChoice: Layout | 'auto'): Promise<LoadedModel> {
+  const directory = findModelDirectory(model, modelDir)
+  const { manifest, labels } = await readModelDirectory(directory)
+  const layout = layoutChoice === 'auto' ? chooseLayout() : layoutChoice
+  const graph = await readGraph(directory, manifest, layout)
+  return { manifest, labels, version: manifest.weights.sha256.slice(0, versionLength), layout, graph }
+}

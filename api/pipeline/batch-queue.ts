@@ -1,0 +1,149 @@
+/**
+ * Images -> batches. A free runner takes what is waiting, so that batches grow under load and only then.
+ * The scheduling rule is TEI's and Triton's: no delay of its own unless one is configured.
+ */
+
+export interface BatchQueueOptions {
+  readonly maxBatchSize: number
+  /** Longest wait in ms for a batch to grow while a runner is free, from the moment its first item was queued. @defaultValue 0 */
+  readonly maxQueueDelayMs?: number
+  /** Milliseconds on a clock that only goes forward. @defaultValue performance.now */
+  readonly now?: () => number
+  /** Calls back after a number of ms. @defaultValue setTimeout */
+  readonly setTimer?: (callback: () => void, delayMs: number) => unknown
+}
+
+/** Runs a batch; gives results in the order of the items. */
+export type Run<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>
+
+export interface Batched<Result> {
+  readonly result: Result
+  readonly batchSize: number
+  /** From being queued to the start of the batch. */
+  readonly queueMs: number
+  /** From the start of the batch to its end. */
+  readonly runMs: number
+}
+
+interface Entry<Item, Result> {
+  readonly item: Item
+  readonly queuedAt: number
+  readonly resolve: (batched: Batched<Result>) => void
+  readonly reject: (reason: unknown) => void
+  readonly signal: AbortSignal | undefined
+  readonly onAbort: () => void
+}
+
+interface Runner<Item, Result> {
+  readonly run: Run<Item, Result>
+  readonly gone: AbortSignal
+}
+
+export class BatchQueue<Item, Result> {
+  readonly #options: Required<BatchQueueOptions>
+  readonly #entries = new Set<Entry<Item, Result>>() // in the order of arrival; leaving early is O(1)
+  readonly #freeRunners = new Set<Runner<Item, Result>>()
+  #timerIsSet = false
+
+  constructor (options: BatchQueueOptions) {
+    this.#options = {
+      maxQueueDelayMs: 0,
+      now: () => performance.now(),
+      setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
+      ...options,
+    }
+  }
+
+  /** Items that wait for a runner. */
+  get size (): number {
+    return this.#entries.size
+  }
+
+  /** Gives batches to `run`, one at a time, until `gone` is aborted. */
+  addRunner (run: Run<Item, Result>, gone: AbortSignal): void {
+    const runner = { run, gone }
+    gone.addEventListener('abort', () => this.#freeRunners.delete(runner), { once: true })
+    this.#release(runner)
+  }
+
+  /**
+   * The result of one item.
+   *
+   * @param signal - Aborting takes a waiting item out at once and rejects with the signal's reason; a running one is finished.
+   */
+  async enqueue (item: Item, signal?: AbortSignal): Promise<Batched<Result>> {
+    signal?.throwIfAborted()
+    return await new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#entries.delete(entry)
+        reject(signal?.reason)
+      }
+      const entry: Entry<Item, Result> = { item, queuedAt: this.#options.now(), resolve, reject, signal, onAbort }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#entries.add(entry)
+      this.#pump()
+    })
+  }
+
+  /** The only place that decides when a batch starts. */
+  #pump (): void {
+    for (const runner of this.#freeRunners) {
+      if (this.#entries.size === 0) return
+      const delayMs = this.#remainingDelayMs()
+      if (delayMs > 0) {
+        this.#wakeAfter(delayMs)
+        return
+      }
+      const batch = this.#takeBatch()
+      this.#freeRunners.delete(runner)
+      this.#runBatch(batch, runner)
+    }
+  }
+
+  #remainingDelayMs (): number {
+    const { maxQueueDelayMs, maxBatchSize, now } = this.#options
+    const [oldest] = this.#entries
+    if (maxQueueDelayMs === 0 || oldest === undefined || this.#entries.size >= maxBatchSize) return 0
+    return oldest.queuedAt + maxQueueDelayMs - now()
+  }
+
+  #wakeAfter (delayMs: number): void {
+    if (this.#timerIsSet) return
+    this.#timerIsSet = true
+    this.#options.setTimer(() => {
+      this.#timerIsSet = false
+      this.#pump()
+    }, delayMs)
+  }
+
+  /** What waits is shared among the free runners: two batches of 4 on two cores are done before one of 8 on one. */
+  #takeBatch (): Array<Entry<Item, Result>> {
+    const size = Math.min(this.#options.maxBatchSize, Math.ceil(this.#entries.size / this.#freeRunners.size))
+    const batch = [...this.#entries].slice(0, size)
+    for (const entry of batch) {
+      this.#entries.delete(entry)
+      entry.signal?.removeEventListener('abort', entry.onAbort)
+    }
+    return batch
+  }
+
+  #runBatch (batch: ReadonlyArray<Entry<Item, Result>>, runner: Runner<Item, Result>): void {
+    const { now } = this.#options
+    const startedAt = now()
+    runner.run(batch.map(({ item }) => item)).then((results) => {
+      const runMs = now() - startedAt
+      for (const [i, { queuedAt, resolve }] of batch.entries()) {
+        resolve({ result: results[i]!, batchSize: batch.length, queueMs: startedAt - queuedAt, runMs })
+      }
+      this.#release(runner)
+    }, (error: unknown) => {
+      for (const { reject } of batch) reject(error)
+      this.#release(runner)
+    })
+  }
+
+  #release (runner: Runner<Item, Result>): void {
+    if (!runner.gone.aborted) this.#freeRunners.add(runner)
+    this.#pump()
+  }
+}

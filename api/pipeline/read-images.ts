@@ -1,0 +1,99 @@
+/** Request body -> image bytes. Nothing is written to disk; nothing beyond the limits is kept. */
+import { Transform, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Busboy, type BusboyHeaders } from '@fastify/busboy'
+import { ServiceError } from '../errors.ts'
+
+/** An image as it was received, or why it was not. */
+export type Upload = Buffer | ServiceError
+
+export interface UploadLimits {
+  readonly maxImages: number
+  readonly maxImageBytes: number
+  readonly maxRequestBytes: number
+}
+
+/** Form fields have no meaning here, but forms have them: a few short ones are skipped. */
+const maxFields = 16
+
+/**
+ * The images of a multipart/form-data body: every file part, whatever its field's name, in order.
+ *
+ * An image over `maxImageBytes` becomes an error in its place and costs no memory; what makes the whole request unreadable is thrown.
+ *
+ * @throws `malformed_multipart`, `too_many_images`, `request_too_large`, or `empty_body` if there is no file.
+ */
+export async function readMultipart (headers: IncomingHttpHeaders, body: Readable, limits: UploadLimits): Promise<Upload[]> {
+  const { maxImages, maxImageBytes, maxRequestBytes } = limits
+  if (Number(headers['content-length']) > maxRequestBytes) throw requestTooLarge(maxRequestBytes)
+
+  const parser = createParser(headers, limits)
+  const uploads: Upload[] = []
+  let fieldCount = 0
+  parser.on('file', (_name, file) => {
+    const place = uploads.push(new ServiceError('empty_body', 'Expected an image, got a file part that was cut off.')) - 1
+    const chunks: Buffer[] = []
+    file.on('data', (chunk: Buffer) => chunks.push(chunk))
+    file.on('limit', () => { chunks.length = 0 })
+    file.on('error', () => {}) // a part that ends early is an error of the parser as well
+    file.on('end', () => {
+      uploads[place] = file.truncated
+        ? new ServiceError('image_too_large', `Expected an image of at most ${maxImageBytes} bytes, got more.`)
+        : Buffer.concat(chunks)
+    })
+  })
+  parser.on('field', () => { fieldCount++ })
+  const refuseParts = (): void => {
+    parser.destroy(new ServiceError('too_many_images', `Expected at most ${maxImages} images a request, got more.`))
+  }
+  parser.on('filesLimit', refuseParts)
+  parser.on('partsLimit', refuseParts)
+
+  try {
+    await pipeline(body, limitBytes(maxRequestBytes), parser)
+  } catch (cause) {
+    if (cause instanceof ServiceError) throw cause
+    throw new ServiceError('malformed_multipart', 'Expected multipart/form-data up to its final boundary, got one that is damaged or cut off.', { cause })
+  }
+  if (uploads.length === 0) {
+    throw new ServiceError('empty_body', `Expected a file part in the form, got ${fieldCount} text fields and no file.`)
+  }
+  return uploads
+}
+
+function createParser (headers: IncomingHttpHeaders, { maxImages, maxImageBytes }: UploadLimits): InstanceType<typeof Busboy> {
+  try {
+    return new Busboy({
+      headers: headers as BusboyHeaders,
+      limits: {
+        files: maxImages,
+        fileSize: maxImageBytes,
+        fields: maxFields,
+        parts: maxImages + maxFields,
+        fieldNameSize: 100,
+        fieldSize: 1024,
+        headerPairs: 20,
+        headerSize: 8192,
+      },
+    })
+  } catch (cause) {
+    throw new ServiceError('malformed_multipart', 'Expected a boundary in the Content-Type of multipart/form-data.', { cause })
+  }
+}
+
+/** Counts what arrives, preamble and headers of parts included, which the parser's own limits do not. */
+function limitBytes (maxBytes: number): Transform {
+  let received = 0
+  return new Transform({
+    transform (chunk: Buffer, _encoding, done) {
+      received += chunk.length
+      if (received > maxBytes) done(requestTooLarge(maxBytes))
+      else done(null, chunk)
+    },
+  })
+}
+
+function requestTooLarge (maxBytes: number): ServiceError {
+  return new ServiceError('request_too_large', `Expected a body of at most ${maxBytes} bytes, got more.`)
+}

@@ -1,0 +1,42 @@
+/**
+ * A worker thread that owns one ONNX Runtime session. `run` and `create` are synchronous native calls (behind a `setImmediate`):
+ * on the main thread they would stop uploads, timers and probes.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import * as ort from 'onnxruntime-node'
+
+export interface SessionWorkerData {
+  /** Encoded ONNX model, in shared memory: one copy for all workers. */
+  readonly graph: Uint8Array
+  readonly intraOpNumThreads: number
+  readonly cropSize: number
+}
+
+/** uint8 [batchSize, cropSize, cropSize, 3], transferred. */
+export interface RunRequest { readonly pixels: Uint8Array<ArrayBuffer>, readonly batchSize: number }
+
+/** float32 [batchSize, classes], transferred; or why there is none. */
+export type RunAnswer = { readonly logits: Float32Array } | { readonly error: string }
+
+const { graph, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
+const port = parentPort!
+
+// onnxruntime-node takes no shared memory: the copy lives until the session is made.
+const session = await ort.InferenceSession.create(graph.slice(), {
+  executionProviders: ['cpu'],
+  intraOpNumThreads,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+})
+
+port.on('message', ({ pixels, batchSize }: RunRequest) => {
+  const input = new ort.Tensor('uint8', pixels, [batchSize, cropSize, cropSize, 3])
+  session.run({ pixels: input }).then((outputs) => {
+    const logits = outputs['logits']!.data as Float32Array<ArrayBuffer>
+    port.postMessage({ logits } satisfies RunAnswer, [logits.buffer])
+  }, (error: unknown) => {
+    port.postMessage({ error: String(error) } satisfies RunAnswer)
+  })
+})
+port.postMessage('created')

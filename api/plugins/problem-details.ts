@@ -1,0 +1,84 @@
+/** Whatever goes wrong becomes application/problem+json (RFC 9457) with a stable code; causes go to the log, never to the client. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
+import { ServiceError } from '../errors.ts'
+import { toProblem } from '../schemas/problem.ts'
+
+export function registerProblemDetails (app: FastifyInstance, config: Config): void {
+  const methodsOfPath = new Map<string, string[]>()
+  app.addHook('onRoute', ({ path, method }) => {
+    methodsOfPath.set(path, [...methodsOfPath.get(path) ?? [], ...[method].flat()])
+  })
+
+  app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    const error = toServiceError(thrown, request, config)
+    if (error.code === 'internal_error') request.log.error({ err: thrown }, 'request failed')
+    else if (error.cause !== undefined) request.log.debug({ err: error.cause }, 'request refused')
+    return sendProblem(request, reply, error)
+  })
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!
+    const methods = methodsOfPath.get(path)
+    if (methods === undefined) {
+      return sendProblem(request, reply, new ServiceError('not_found', `There is no ${request.method} ${path.slice(0, 200)}.`))
+    }
+    reply.header('allow', methods.join(', '))
+    const message = `Expected ${methods.join(' or ')} for ${path}, got ${request.method}.`
+    return sendProblem(request, reply, new ServiceError('method_not_allowed', message))
+  })
+}
+
+/** @param errors - Problems of single images, beside the request's own. */
+export function sendProblem (
+  request: FastifyRequest, reply: FastifyReply, error: ServiceError, errors?: readonly ServiceError[]
+): FastifyReply {
+  request.outcome = { ...request.outcome, code: error.code }
+  if (error.statusCode === 503) reply.header('retry-after', error.retryAfterSeconds ?? 1)
+  // What is left of a body that was refused unread would be taken for the next request, or awaited in vain.
+  if (!request.raw.complete) reply.header('connection', 'close')
+  const problem = toProblem(error, request.id)
+  return reply
+    .status(error.statusCode)
+    .type('application/problem+json')
+    .send(errors === undefined ? problem : { ...problem, errors: errors.map((each) => toProblem(each, request.id)) })
+}
+
+const acceptedBodies = 'multipart/form-data, or an image/jpeg, image/png or image/webp body'
+
+/** The documented error for whatever was thrown. What nobody foresaw is an internal error. */
+function toServiceError (thrown: FastifyError, request: FastifyRequest, { maxImageBytes }: Config): ServiceError {
+  if (thrown instanceof ServiceError) return thrown
+  const options = { cause: thrown }
+  if (thrown.validation !== undefined) return new ServiceError('invalid_request', explainValidation(thrown, request), options)
+  switch (thrown.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new ServiceError('image_too_large', `Expected an image of at most ${maxImageBytes} bytes, got more.`, options)
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_CTP_EMPTY_TYPE': {
+      const received = request.headers['content-type']
+      return new ServiceError('unsupported_media', `Expected ${acceptedBodies}, got ${received === undefined ? 'none' : quote(received)}.`, options)
+    }
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new ServiceError('invalid_request', 'Expected a body as long as its Content-Length says.', options)
+  }
+  if (thrown.statusCode !== undefined && thrown.statusCode < 500) {
+    return new ServiceError('invalid_request', 'The request is not valid HTTP for this service.', options)
+  }
+  return new ServiceError('internal_error', 'Something went wrong on our side; the request id finds it in the log.', options)
+}
+
+/** The first thing wrong with the query, in words. */
+function explainValidation ({ validation }: FastifyError, { query }: FastifyRequest): string {
+  const [issue] = validation!
+  if (issue!.keyword === 'additionalProperties') {
+    return `Expected no query parameter ${quote(String(issue!.params['additionalProperty']))}: there is none of that name.`
+  }
+  const name = issue!.instancePath.slice(1)
+  const received = (query as Record<string, unknown>)[name]
+  return `Expected the query parameter ${name} ${issue!.message?.replace(/^must /, 'to ')}, got ${quote(String(received))}.`
+}
+
+function quote (text: string): string {
+  return JSON.stringify(text.slice(0, 100))
+}

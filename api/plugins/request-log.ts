@@ -1,0 +1,36 @@
+/** One line a request: what was asked, how it ended, where the time went. Image bytes and file names are never logged. */
+import type { FastifyInstance } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request's log line says beside method, path, status and duration. */
+    outcome: Readonly<Record<string, unknown>>
+  }
+}
+
+const probes = new Set(['/livez', '/readyz'])
+
+export function registerRequestLog (app: FastifyInstance): void {
+  app.decorateRequest('outcome', null as unknown as Readonly<Record<string, unknown>>)
+  app.addHook('onRequest', async (request, reply) => {
+    request.outcome = {}
+    reply.header('x-request-id', request.id)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const path = request.url.split('?', 1)[0]!
+    const line = {
+      method: request.method,
+      path: path.slice(0, 200),
+      status: reply.statusCode,
+      durationMs: round(reply.elapsedTime),
+      ...request.outcome,
+    }
+    if (probes.has(path)) request.log.debug(line, 'probed')
+    else request.log.info(line, 'answered')
+  })
+}
+
+/** Milliseconds with one decimal. */
+export function round (milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10
+}

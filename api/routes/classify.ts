@@ -1,0 +1,54 @@
+/** POST /classify */
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import type { Classification, Classifier } from '../classifier.ts'
+import type { Config } from '../config.ts'
+import { ServiceError } from '../errors.ts'
+import { readMultipart, type Upload } from '../pipeline/read-images.ts'
+import { sendProblem } from '../plugins/problem-details.ts'
+import { round } from '../plugins/request-log.ts'
+import { requestSignal } from '../request-signal.ts'
+import { ClassificationSchema, classificationQuerySchema } from '../schemas/classification.ts'
+import { ProblemAnswerSchema, toProblem } from '../schemas/problem.ts'
+
+export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, version: string, config: Config): void {
+  const { manifest: { name, classes } } = classifier
+  const querystring = classificationQuerySchema(classes)
+
+  // Encapsulated: these bodies are images here and nowhere else.
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, body: IncomingMessage) =>
+      await readMultipart(request.headers, body, config))
+    scope.addContentTypeParser(['image/jpeg', 'image/png', 'image/webp'], { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
+      async (_request: unknown, body: Buffer) => [body])
+
+    scope.post<{ Body: Upload[] | undefined, Querystring: Static<typeof querystring> }>('/classify', {
+      schema: { querystring, response: { 200: ClassificationSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+    }, async (request, reply) => {
+      const readMs = reply.elapsedTime
+      if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image, got no body.')
+      const classification = await classifier.classify(request.body, request.query.topK, requestSignal(reply, config.requestTimeoutMs))
+      const { results, times, batchSize } = classification
+      const stages = { read: round(readMs), ...mapValues(times, round) }
+      request.outcome = { images: results.length, batchSize, stages }
+      reply.header('server-timing', Object.entries(stages).map(([stage, duration]) => `${stage};dur=${duration}`).join(', '))
+
+      const errors = failures(classification)
+      if (errors.length === results.length) return sendProblem(request, reply, errors[0]!, errors)
+      return {
+        model: { name, version },
+        results: results.map((result) => Array.isArray(result) ? { predictions: result } : { error: toProblem(result, request.id) }),
+      }
+    })
+  })
+}
+
+function failures ({ results }: Classification): ServiceError[] {
+  return results.filter((result): result is ServiceError => !Array.isArray(result))
+}
+
+function mapValues<Key extends string> (record: Record<Key, number>, map: (value: number) => number): Record<Key, number> {
+  return Object.fromEntries(Object.entries<number>(record).map(([key, value]) => [key, map(value)])) as Record<Key, number>
+}

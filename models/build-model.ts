@@ -1,0 +1,92 @@
+/** A checkpoint -> a model directory that the service can load. */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs.ts'
+import { inferNetwork } from './infer-network.ts'
+import { readLabels } from './labels.ts'
+import { ModelError, modelFiles, type Manifest } from './manifest.ts'
+import type { Preprocessing } from './preprocessing.ts'
+import { recordSelfTest } from './self-test.ts'
+import { toOfficialNames } from './weights/official-names.ts'
+import { readCheckpoint } from './weights/read-checkpoint.ts'
+import { writeSafetensors } from './weights/safetensors.ts'
+
+export interface BuildOptions {
+  readonly checkpointPath: string
+  /** The model directory to make. An older model there is replaced; anything else is left alone. */
+  readonly directory: string
+  readonly labelsPath: string
+  readonly preprocessing: Preprocessing
+  /** @defaultValue the directory's name */
+  readonly name?: string | undefined
+  /** How the weights are stored. float16 halves the file and rounds each weight to 11 bits. */
+  readonly dtype: 'float32' | 'float16'
+  readonly description?: string | undefined
+  readonly provenance?: Pick<Manifest['provenance'], 'source' | 'license' | 'training'>
+  readonly accuracy?: Manifest['accuracy']
+}
+
+/**
+ * Compiles a checkpoint into a model directory, which appears complete or not at all.
+ *
+ * @throws CheckpointError if the checkpoint is not a GhostNet that can be read.
+ * @throws ModelError if the labels do not fit, or the directory is taken by something else.
+ */
+export async function buildModel (options: BuildOptions): Promise<Manifest> {
+  const directory = resolve(options.directory)
+  if (existsSync(directory) && !existsSync(join(directory, modelFiles.manifest))) {
+    throw new ModelError(`Expected ${directory} to be new or a model directory, but something else is there.`)
+  }
+  const bytes = await readFile(options.checkpointPath)
+  const checkpoint = await readCheckpoint(bytes)
+  const named = toOfficialNames(checkpoint.tensors)
+  const network = inferNetwork(named)
+  const labels = await readLabels(options.labelsPath)
+  if (labels.length !== network.classes) {
+    throw new ModelError(`Expected ${network.classes} labels, one a class of the checkpoint, got ${labels.length} in ${options.labelsPath}.`)
+  }
+
+  const weightsFile = writeSafetensors(named, options.dtype, { format: 'pt' })
+  const { tensors: weights } = await readCheckpoint(weightsFile) // as rounded to the stored dtype
+  const source = { weights, network, cropSize: options.preprocessing.cropSize, normalisation: options.preprocessing }
+  const manifest: Manifest = {
+    name: options.name ?? basename(directory),
+    ...(options.description === undefined ? {} : { description: options.description }),
+    ...describeNetwork(source),
+    preprocessing: options.preprocessing,
+    weights: { dtype: options.dtype, sha256: sha256(weightsFile) },
+    selfTest: recordSelfTest(await answerSelfTest(source)),
+    provenance: {
+      checkpoint: basename(options.checkpointPath),
+      checkpointSha256: sha256(bytes),
+      checkpointFormat: checkpoint.format,
+      ...options.provenance,
+    },
+    accuracy: options.accuracy ?? [],
+  }
+
+  const unfinished = join(dirname(directory), `.${basename(directory)}.${process.pid}`)
+  try {
+    await mkdir(unfinished, { recursive: true })
+    await writeFile(join(unfinished, modelFiles.weights), weightsFile)
+    await writeFile(join(unfinished, modelFiles.labels), formatLines(labels))
+    await writeFile(join(unfinished, modelFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
+    await compileGraphs(unfinished)
+    await rm(directory, { recursive: true, force: true })
+    await rename(unfinished, directory)
+  } finally {
+    await rm(unfinished, { recursive: true, force: true })
+  }
+  return manifest
+}
+
+function sha256 (bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** JSON with an item a line, so that a change of one label is a change of one line. */
+function formatLines (items: readonly unknown[]): string {
+  return `[\n${items.map((item) => `  ${JSON.stringify(item)}`).join(',\n')}\n]\n`
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import { Type, type Static } from 'typebox'
+import { Check } from 'typebox/value'
+import { packageRoot } from './package-root.ts'
+import { join } from 'node:path'
+
+export const LabelSchema = Type.Object({
+  label: Type.String({ description: 'What the class is called.' }),
+  wnid: Type.Optional(Type.String({ description: 'WordNet id of the class, where it has one.' })),
+}, { additionalProperties: false })
+
+/** The name of one class. The index in a list of labels is the class index. */
+export type Label = Static<typeof LabelSchema>
+
+export const LabelsSchema = Type.Array(LabelSchema)
+
+/** The 1000 classes of ImageNet-1k in the order of their sorted WordNet ids, which every published checkpoint uses. */
+export const imagenetLabelsPath = join(packageRoot, 'models/labels/imagenet-1k.json')
+
+const wnidLine = /^(n\d{8})\s+(.+)$/
+
+/**
+ * Reads the labels of a model, in the order of the class indices.
+ *
+ * Accepted are JSON (an array of names, an array of `{"label", "wnid"}`, or an object from index to name) and plain text with a
+ * class a line, optionally after its WordNet id.
+ *
+ * @throws Error if the file is none of these.
+ */
+export async function readLabels (path: string): Promise<Label[]> {
+  const text = await readFile(path, 'utf8')
+  const labels = /^\s*[[{]/.test(text) ? labelsOfJson(parseJson(text, path)) : labelsOfLines(text)
+  if (labels === undefined || labels.length === 0) {
+    throw new Error(
+      `Expected labels in ${path}: a JSON array of names or of {"label", "wnid"}, a JSON object from class index to name, or a class a line.`)
+  }
+  return labels
+}
+
+function parseJson (text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`Expected JSON in ${path}, which starts like it, but it does not parse.`, { cause })
+  }
+}
+
+function labelsOfJson (json: unknown): Label[] | undefined {
+  if (Check(LabelsSchema, json)) return json
+  const names = Array.isArray(json) ? json : inIndexOrder(json)
+  return names?.every((name) => typeof name === 'string') ? names.map((label) => ({ label })) : undefined
+}
+
+function inIndexOrder (json: unknown): unknown[] | undefined {
+  if (typeof json !== 'object' || json === null) return undefined
+  const byIndex = new Map(Object.entries(json))
+  const names = Array.from({ length: byIndex.size }, (_, classIndex) => byIndex.get(String(classIndex)))
+  return names.includes(undefined) ? undefined : names
+}
+
+function labelsOfLines (text: string): Label[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '')
+  return lines.map((line) => {
+    const [, wnid, label] = wnidLine.exec(line) ?? []
+    return wnid !== undefined && label !== undefined ? { wnid, label } : { label: line }
+  })
+}

@@ -1,0 +1,87 @@
+/** A model directory: its files, and the manifest that describes the model to the service and to people. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Type, type Static, type TSchema } from 'typebox'
+import { Check, Errors } from 'typebox/value'
+import { readLabels, type Label } from './labels.ts'
+import { PreprocessingSchema } from './preprocessing.ts'
+import { SelfTestSchema } from './self-test.ts'
+
+export const modelFiles = {
+  manifest: 'manifest.json',
+  labels: 'labels.json',
+  weights: 'model.safetensors',
+  graphs: 'graphs',
+} as const
+
+const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' })
+
+export const ManifestSchema = Type.Object({
+  name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$', description: 'What the model is called in answers.' }),
+  description: Type.Optional(Type.String({ description: 'What the model is, and what it is not.' })),
+  architecture: Type.Literal('ghostnet'),
+  width: Type.Number({ exclusiveMinimum: 0, description: 'Width multiplier.' }),
+  classes: Type.Integer({ minimum: 1 }),
+  parameters: Type.Integer({ minimum: 1, description: 'Learnable parameters.' }),
+  macs: Type.Integer({ minimum: 1, description: 'Multiply-accumulates an image.' }),
+  preprocessing: PreprocessingSchema,
+  weights: Type.Object({
+    dtype: Type.Union([Type.Literal('float32'), Type.Literal('float16')], { description: 'As stored; the graphs compute in float32.' }),
+    sha256: Sha256Schema,
+  }, { additionalProperties: false }),
+  selfTest: SelfTestSchema,
+  provenance: Type.Object({
+    checkpoint: Type.String({ description: 'File name of the checkpoint that was compiled.' }),
+    checkpointSha256: Sha256Schema,
+    checkpointFormat: Type.String(),
+    source: Type.Optional(Type.String({ description: 'Where the checkpoint was published.' })),
+    license: Type.Optional(Type.String()),
+    training: Type.Optional(Type.String({ description: 'How the weights were made.' })),
+  }, { additionalProperties: false }),
+  accuracy: Type.Array(Type.Object({
+    dataset: Type.String(),
+    top1: Type.Number({ minimum: 0, maximum: 100, description: 'Percent.' }),
+    top5: Type.Number({ minimum: 0, maximum: 100, description: 'Percent.' }),
+    measuredBy: Type.String(),
+  }, { additionalProperties: false })),
+}, { additionalProperties: false })
+
+export type Manifest = Static<typeof ManifestSchema>
+
+/** A model directory is incomplete, damaged, or does not fit together. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError'
+  readonly code = 'MODEL_INVALID'
+}
+
+export interface ModelDescription { readonly manifest: Manifest, readonly labels: readonly Label[] }
+
+/** @throws ModelError if the directory holds no valid manifest with as many labels as classes. */
+export async function readModelDirectory (directory: string): Promise<ModelDescription> {
+  const manifest = await readManifest(directory)
+  const labels = await readLabels(join(directory, modelFiles.labels))
+  if (labels.length !== manifest.classes) {
+    throw new ModelError(`Expected ${manifest.classes} labels in ${join(directory, modelFiles.labels)}, got ${labels.length}.`)
+  }
+  return { manifest, labels }
+}
+
+export async function readManifest (directory: string): Promise<Manifest> {
+  return await readJsonFile(join(directory, modelFiles.manifest), ManifestSchema)
+}
+
+/** @throws ModelError naming the file if it is missing, no JSON, or does not match the schema. */
+export async function readJsonFile<Schema extends TSchema> (path: string, schema: Schema): Promise<Static<Schema>> {
+  let json: unknown
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read as JSON'
+    throw new ModelError(`Expected a model's ${path}, but ${reason}.`, { cause })
+  }
+  if (!Check(schema, json)) {
+    const [first] = Errors(schema, json)
+    throw new ModelError(`${path} is not valid: ${first?.instancePath ?? ''} ${first?.message ?? 'unexpected content'}.`)
+  }
+  return json as Static<Schema>
+}

@@ -1,0 +1,34 @@
+import { Type, type Static } from 'typebox'
+
+const channels = (description: string) => Type.Tuple([Type.Number(), Type.Number(), Type.Number()], { description })
+
+export const PreprocessingSchema = Type.Object({
+  cropSize: Type.Integer({ minimum: 32, maximum: 1024, description: 'Side of the square that the model sees, in pixels.' }),
+  cropPct: Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'The shorter side is resized to floor(cropSize / cropPct) pixels.' }),
+  interpolation: Type.Union([Type.Literal('bilinear'), Type.Literal('bicubic')], { description: 'Of the resize, which is antialiased.' }),
+  mean: channels('Of R, G and B in [0, 1], subtracted.'),
+  std: channels('Of R, G and B in [0, 1], divided by.'),
+}, { additionalProperties: false })
+
+/** How an image becomes a model's input: orient, resize the shorter side, crop the centre; the graph normalises. */
+export type Preprocessing = Static<typeof PreprocessingSchema>
+
+const imagenetNormalisation = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+} satisfies Pick<Preprocessing, 'mean' | 'std'>
+
+/** The evaluation pipelines of the published checkpoints. */
+export const preprocessingPresets = {
+  /** timm's since August 2023. */
+  imagenet: { cropSize: 224, cropPct: 0.875, interpolation: 'bicubic', ...imagenetNormalisation },
+  /** The GhostNet authors' and MindCV's. */
+  'imagenet-bilinear': { cropSize: 224, cropPct: 0.875, interpolation: 'bilinear', ...imagenetNormalisation },
+} satisfies Record<string, Preprocessing>
+
+export type PreprocessingPreset = keyof typeof preprocessingPresets
+
+/** Length in pixels to which the shorter side is resized before the crop. */
+export function resizeShorterSide ({ cropSize, cropPct }: Preprocessing): number {
+  return Math.floor(cropSize / cropPct)
+}
