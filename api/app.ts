@@ -8,7 +8,7 @@ import { registerProblemDetails } from './plugins/problem-details.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { registerClassifyRoute } from './routes/classify.ts'
 import { registerHealthRoutes } from './routes/health.ts'
-import { registerModelRoute, type ServedModel } from './routes/model.ts'
+import { registerModelRoute } from './routes/model.ts'
 
 const headersTimeoutMs = 10_000
 const connectionsCheckingIntervalMs = 2000
@@ -17,7 +17,7 @@ const connectionsCheckingIntervalMs = 2000
 const acceptableRequestId = /^[\w.:-]{1,128}$/
 
 export function buildApp (
-  config: Config, model: ServedModel, classifier: Classifier, logger: NonNullable<FastifyServerOptions['logger']> = false
+  config: Config, classifier: Classifier, logger: NonNullable<FastifyServerOptions['logger']> = false
 ): FastifyInstance {
   const app = Fastify({
     logger,
@@ -42,8 +42,8 @@ export function buildApp (
   registerRequestLog(app)
   registerProblemDetails(app, config)
   registerHealthRoutes(app, classifier)
-  registerModelRoute(app, model)
-  registerClassifyRoute(app, classifier, model.version, config)
+  registerModelRoute(app, classifier.model)
+  registerClassifyRoute(app, classifier, config)
   app.addHook('onClose', () => classifier.close())
   return app
 }

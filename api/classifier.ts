@@ -1,9 +1,8 @@
 /** Image bytes -> labels. The one place that knows the order of the pipeline: admission, preprocess, queue, session, postprocess. */
 import { performance } from 'node:perf_hooks'
 import PQueue from 'p-queue'
-import type { Label } from '../models/labels.ts'
-import type { Manifest } from '../models/manifest.ts'
 import { ServiceError } from './errors.ts'
+import type { LoadedModel } from './load-model.ts'
 import { BatchQueue } from './pipeline/batch-queue.ts'
 import { postprocess, type Prediction } from './pipeline/postprocess.ts'
 import { preprocess, type PixelLimits } from './pipeline/preprocess.ts'
@@ -11,7 +10,7 @@ import type { Upload } from './pipeline/read-images.ts'
 import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
 
 export interface ClassifierOptions {
-  readonly model: { readonly manifest: Manifest, readonly labels: readonly Label[], readonly graph: Buffer }
+  readonly model: LoadedModel
   readonly pixelLimits: PixelLimits
   readonly workers: number
   readonly intraOpNumThreads: number
@@ -36,7 +35,7 @@ export interface Classification {
 }
 
 export class Classifier {
-  readonly manifest: Manifest
+  readonly model: LoadedModel
   readonly #options: ClassifierOptions
   readonly #decoding: PQueue
   readonly #queue: ImageQueue
@@ -47,12 +46,12 @@ export class Classifier {
   #isClosing = false
 
   constructor (options: ClassifierOptions) {
-    const { model: { manifest, graph }, decodeConcurrency, maxBatchSize, maxQueueDelayMs } = options
-    this.manifest = manifest
+    const { model, decodeConcurrency, maxBatchSize, maxQueueDelayMs } = options
+    this.model = model
     this.#options = options
     this.#decoding = new PQueue({ concurrency: decodeConcurrency })
     this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs })
-    this.#sessions = new SessionPool(this.#queue, { ...options, graph, manifest })
+    this.#sessions = new SessionPool(this.#queue, { ...options, ...model })
   }
 
   /** All sessions were made and gave the recorded answer, and at least one is alive. */
@@ -91,7 +90,7 @@ export class Classifier {
       const { pixels, decodeMs } = await this.#decode(bytes, signal)
       const { result: logits, batchSize, queueMs, runMs } = await this.#queue.enqueue(pixels, signal)
       const startedAt = performance.now()
-      const predictions = postprocess(logits, this.#options.model.labels, topK)
+      const predictions = postprocess(logits, this.model.labels, topK)
       const stages: StageTimes = { decode: decodeMs, queue: queueMs, run: runMs, post: performance.now() - startedAt }
       for (const stage of Object.keys(stages) as Array<keyof StageTimes>) times[stage] = Math.max(times[stage], stages[stage])
       largestBatch = Math.max(largestBatch, batchSize)
@@ -127,8 +126,8 @@ export class Classifier {
 
   async #decode (bytes: Buffer, signal: AbortSignal): Promise<{ pixels: Uint8Array, decodeMs: number }> {
     const startedAt = performance.now()
-    const { model: { manifest: { preprocessing } }, pixelLimits } = this.#options
-    const pixels = await this.#decoding.add(() => preprocess(bytes, preprocessing, pixelLimits), { signal })
+    const { preprocessing } = this.model.manifest
+    const pixels = await this.#decoding.add(() => preprocess(bytes, preprocessing, this.#options.pixelLimits), { signal })
     return { pixels, decodeMs: performance.now() - startedAt }
   }
 }

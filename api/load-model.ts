@@ -9,6 +9,7 @@ import { chooseLayout } from './pipeline/choose-layout.ts'
 export interface LoadedModel {
   readonly manifest: Manifest
   readonly labels: readonly Label[]
+  /** First 12 hexadecimal digits of the weights' sha256. */
   readonly version: string
   readonly layout: Layout
   /** Encoded ONNX model. */

@@ -24,7 +24,7 @@ async function serve (): Promise<void> {
     decodeConcurrency: cores * decodesPerCore,
     onWorkerDeath: (error) => app.log.error({ err: error }, 'a session worker died; starting another'),
   })
-  const app = buildApp(config, model, classifier, {
+  const app = buildApp(config, classifier, {
     level: config.logLevel,
     ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
   })

@@ -1,16 +1,16 @@
 /** A checkpoint -> a model directory that the service can load. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs.ts'
 import { inferNetwork } from './infer-network.ts'
 import { readLabels } from './labels.ts'
-import { ModelError, modelFiles, type Manifest } from './manifest.ts'
+import { ModelError, modelFiles, type Manifest, type ModelCard } from './manifest.ts'
 import type { Preprocessing } from './preprocessing.ts'
 import { recordSelfTest } from './self-test.ts'
 import { toOfficialNames } from './weights/official-names.ts'
-import { readCheckpoint } from './weights/read-checkpoint.ts'
+import { readCheckpoint, readCheckpointFile } from './weights/read-checkpoint.ts'
 import { writeSafetensors } from './weights/safetensors.ts'
 
 export interface BuildOptions {
@@ -23,9 +23,7 @@ export interface BuildOptions {
   readonly name?: string | undefined
   /** How the weights are stored. float16 halves the file and rounds each weight to 11 bits. */
   readonly dtype: 'float32' | 'float16'
-  readonly description?: string | undefined
-  readonly provenance?: Pick<Manifest['provenance'], 'source' | 'license' | 'training'>
-  readonly accuracy?: Manifest['accuracy']
+  readonly card?: ModelCard | undefined
 }
 
 /**
@@ -39,8 +37,7 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
   if (existsSync(directory) && !existsSync(join(directory, modelFiles.manifest))) {
     throw new ModelError(`Expected ${directory} to be new or a model directory, but something else is there.`)
   }
-  const bytes = await readFile(options.checkpointPath)
-  const checkpoint = await readCheckpoint(bytes)
+  const checkpoint = await readCheckpointFile(options.checkpointPath)
   const named = toOfficialNames(checkpoint.tensors)
   const network = inferNetwork(named)
   const labels = await readLabels(options.labelsPath)
@@ -51,20 +48,21 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
   const weightsFile = writeSafetensors(named, options.dtype, { format: 'pt' })
   const { tensors: weights } = await readCheckpoint(weightsFile) // as rounded to the stored dtype
   const source = { weights, network, cropSize: options.preprocessing.cropSize, normalisation: options.preprocessing }
+  const { description, provenance: { source: publishedAt, license, training } = {}, accuracy = [] } = options.card ?? {}
   const manifest: Manifest = {
     name: options.name ?? basename(directory),
-    ...(options.description === undefined ? {} : { description: options.description }),
+    ...withoutUndefined({ description }),
     ...describeNetwork(source),
     preprocessing: options.preprocessing,
     weights: { dtype: options.dtype, sha256: sha256(weightsFile) },
     selfTest: recordSelfTest(await answerSelfTest(source)),
     provenance: {
       checkpoint: basename(options.checkpointPath),
-      checkpointSha256: sha256(bytes),
+      checkpointSha256: sha256(checkpoint.bytes),
       checkpointFormat: checkpoint.format,
-      ...options.provenance,
+      ...withoutUndefined({ source: publishedAt, license, training }),
     },
-    accuracy: options.accuracy ?? [],
+    accuracy,
   }
 
   const unfinished = join(dirname(directory), `.${basename(directory)}.${process.pid}`)
@@ -80,6 +78,11 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
     await rm(unfinished, { recursive: true, force: true })
   }
   return manifest
+}
+
+/** JSON has no undefined; neither has a manifest. */
+function withoutUndefined (record: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
 function sha256 (bytes: Uint8Array): string {

@@ -129,7 +129,7 @@ export interface LayerDescription {
   readonly kind: 'convolution' | 'depthwise' | 'fully connected'
   readonly kernel: number
   readonly stride: number
-  /** [C, H, W] behind the layer. */
+  /** [C, H, W] behind the layer. Behind a Ghost module's cheap operation that is both of its halves. */
   readonly output: readonly [number, number, number]
   /** Learnable tensors and their shapes, batch norm's scale and shift among them. */
   readonly parameters: ReadonlyMap<string, readonly number[]>
@@ -146,9 +146,17 @@ export function describeGhostNet (network: GhostNet, cropSize = 224): LayerDescr
   const layers: LayerDescription[] = []
 
   interface Options {
-    conv: string, bn?: string, channels: number, kernel?: number, stride?: number, depthwise?: boolean, fullyConnected?: boolean
+    conv: string,
+    bn?: string,
+    channels: number,
+    output?: number
+    kernel?: number,
+    stride?: number,
+    depthwise?: boolean,
+    fullyConnected?: boolean
   }
-  const layer = (x: Shape, { conv, bn, channels, kernel = 1, stride = 1, depthwise = false, fullyConnected = false }: Options): Shape => {
+  const layer = (x: Shape, options: Options): Shape => {
+    const { conv, bn, channels, output = channels, kernel = 1, stride = 1, depthwise = false, fullyConnected = false } = options
     const size = Math.ceil(x.size / stride) // symmetric padding of (kernel - 1) / 2
     const inputs = depthwise ? 1 : x.channels
     const weight = fullyConnected ? [channels, inputs] : [channels, inputs, kernel, kernel]
@@ -158,20 +166,20 @@ export function describeGhostNet (network: GhostNet, cropSize = 224): LayerDescr
       kind: fullyConnected ? 'fully connected' : depthwise ? 'depthwise' : 'convolution',
       kernel,
       stride,
-      output: [channels, size, size],
+      output: [output, size, size],
       parameters: new Map([[`${conv}.weight`, weight], ...vectors(bn === undefined ? [`${conv}.bias`] : [`${bn}.weight`, `${bn}.bias`])]),
       statistics: new Map(bn === undefined ? [] : vectors([`${bn}.running_mean`, `${bn}.running_var`])),
       macs: channels * inputs * kernel * kernel * size * size,
     })
-    return { channels, size }
+    return { channels: output, size }
   }
 
   composeGhostNet<Shape>(network, {
     stem: (names, channels) => layer({ channels: 3, size: cropSize }, { ...names, channels, kernel: 3, stride: 2 }),
     ghost: (x, name, channels) => {
       const half = layer(x, { conv: `${name}.primary_conv.0`, bn: `${name}.primary_conv.1`, channels: channels / 2 })
-      const cheap = { conv: `${name}.cheap_operation.0`, bn: `${name}.cheap_operation.1`, channels: channels / 2, kernel: 3, depthwise: true }
-      return { channels, size: layer(half, cheap).size }
+      const cheap = { conv: `${name}.cheap_operation.0`, bn: `${name}.cheap_operation.1`, kernel: 3, depthwise: true }
+      return layer(half, { ...cheap, channels: channels / 2, output: channels })
     },
     depthwise: (x, names, stride, kernel) => layer(x, { ...names, channels: x.channels, kernel, stride, depthwise: true }),
     squeezeExcite: (x, name, reducedChannels) => {

@@ -14,11 +14,33 @@ export const modelFiles = {
   graphs: 'graphs',
 } as const
 
+const AccuracySchema = Type.Array(Type.Object({
+  dataset: Type.String(),
+  top1: Type.Number({ minimum: 0, maximum: 100, description: 'Percent.' }),
+  top5: Type.Number({ minimum: 0, maximum: 100, description: 'Percent.' }),
+  measuredBy: Type.String(),
+}, { additionalProperties: false }))
+
+const OriginSchema = Type.Object({
+  source: Type.Optional(Type.String({ description: 'Where the checkpoint was published.' })),
+  license: Type.Optional(Type.String()),
+  training: Type.Optional(Type.String({ description: 'How the weights were made.' })),
+})
+
+/** What is known of a model beside its weights; other keys are ignored, so that a manifest is a card too. */
+export const ModelCardSchema = Type.Object({
+  description: Type.Optional(Type.String({ description: 'What the model is, and what it is not.' })),
+  provenance: Type.Optional(OriginSchema),
+  accuracy: Type.Optional(AccuracySchema),
+})
+
+export type ModelCard = Static<typeof ModelCardSchema>
+
 const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' })
 
 export const ManifestSchema = Type.Object({
   name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$', description: 'What the model is called in answers.' }),
-  description: Type.Optional(Type.String({ description: 'What the model is, and what it is not.' })),
+  description: ModelCardSchema.properties.description,
   architecture: Type.Literal('ghostnet'),
   width: Type.Number({ exclusiveMinimum: 0, description: 'Width multiplier.' }),
   classes: Type.Integer({ minimum: 1 }),
@@ -34,16 +56,9 @@ export const ManifestSchema = Type.Object({
     checkpoint: Type.String({ description: 'File name of the checkpoint that was compiled.' }),
     checkpointSha256: Sha256Schema,
     checkpointFormat: Type.String(),
-    source: Type.Optional(Type.String({ description: 'Where the checkpoint was published.' })),
-    license: Type.Optional(Type.String()),
-    training: Type.Optional(Type.String({ description: 'How the weights were made.' })),
+    ...OriginSchema.properties,
   }, { additionalProperties: false }),
-  accuracy: Type.Array(Type.Object({
-    dataset: Type.String(),
-    top1: Type.Number({ minimum: 0, maximum: 100, description: 'Percent.' }),
-    top5: Type.Number({ minimum: 0, maximum: 100, description: 'Percent.' }),
-    measuredBy: Type.String(),
-  }, { additionalProperties: false })),
+  accuracy: AccuracySchema,
 }, { additionalProperties: false })
 
 export type Manifest = Static<typeof ManifestSchema>

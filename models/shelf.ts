@@ -4,6 +4,9 @@ import envPaths from 'env-paths'
 import { ModelError, modelFiles } from './manifest.ts'
 import { packageRoot } from './package-root.ts'
 
+/** The bundled model's name in commands. */
+export const bundledModel = 'bundled'
+
 export const bundledModelDirectory = join(packageRoot, 'models/bundled')
 
 /** Where pulled models are kept. @param modelDir - MODEL_DIR; empty for the user's cache directory. */
@@ -14,11 +17,11 @@ export function shelfDirectory (modelDir: string): string {
 /**
  * The directory of a model.
  *
- * @param model - A model directory, the name of one on the shelf, or empty for the bundled one.
+ * @param model - A model directory, the name of one on the shelf, or "bundled" (as well as nothing) for the bundled one.
  * @throws ModelError if there is none.
  */
 export function findModelDirectory (model: string, modelDir: string): string {
-  if (model === '') return bundledModelDirectory
+  if (model === '' || model === bundledModel) return bundledModelDirectory
   const shelf = shelfDirectory(modelDir)
   const found = [resolve(model), join(shelf, model)].find((directory) => existsSync(join(directory, modelFiles.manifest)))
   if (found !== undefined) return found

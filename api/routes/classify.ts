@@ -12,8 +12,8 @@ import { requestSignal } from '../request-signal.ts'
 import { ClassificationSchema, classificationQuerySchema } from '../schemas/classification.ts'
 import { ProblemAnswerSchema, toProblem } from '../schemas/problem.ts'
 
-export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, version: string, config: Config): void {
-  const { manifest: { name, classes } } = classifier
+export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, config: Config): void {
+  const { version, manifest: { name, classes } } = classifier.model
   const querystring = classificationQuerySchema(classes)
 
   // Encapsulated: these bodies are images here and nowhere else.

@@ -35,6 +35,7 @@ export const opcodes = {
   GLOBAL: 0x63,
   STACK_GLOBAL: 0x93,
   REDUCE: 0x52,
+  NEWOBJ: 0x81,
   BUILD: 0x62,
   BINPERSID: 0x51,
 } as const
@@ -68,7 +69,6 @@ const refusedOpcodes = {
   EXT4: 0x84,
   INST: 0x69,
   OBJ: 0x6f,
-  NEWOBJ: 0x81,
   NEWOBJ_EX: 0x92,
   PERSID: 0x50,
 }

@@ -93,7 +93,7 @@ class Unpickler {
 
       case opcodes.GLOBAL: this.#pushGlobal(this.#line(), this.#line()); break
       case opcodes.STACK_GLOBAL: this.#pushGlobal(...this.#popMany(2)); break
-      case opcodes.REDUCE: this.#reduce(); break
+      case opcodes.REDUCE: case opcodes.NEWOBJ: this.#reduce(); break
       case opcodes.BUILD: this.#build(); break
       case opcodes.BINPERSID: this.#stack.push(this.#rules.resolvePersistentId(this.#pop())); break
 

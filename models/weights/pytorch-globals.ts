@@ -58,6 +58,7 @@ const dtypes = ['float16', 'bfloat16', 'float32', 'float64', 'int8', 'uint8', 'i
 /** Everything a PyTorch state dict, or a training checkpoint of plain values around one, may name. */
 export const pytorchGlobals: ReadonlyMap<string, unknown> = new Map<string, PickleFunction | StorageType | string>([
   ['collections.OrderedDict', makeOrderedDict],
+  ['argparse.Namespace', () => new Map()], // timm's training script adds its command line, which says nothing about the tensors
   ['torch._utils._rebuild_tensor', rebuildTensor], // before PyTorch 0.4
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
   ['torch._utils._rebuild_parameter', ([data]) => data],

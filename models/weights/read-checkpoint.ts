@@ -1,3 +1,4 @@
+import { readFile, stat } from 'node:fs/promises'
 import { CheckpointError } from './checkpoint-error.ts'
 import { readMindSpore, startsLikeMindSpore } from './mindspore.ts'
 import { readPyTorchLegacy, startsLikePyTorchLegacy } from './pytorch-legacy.ts'
@@ -42,15 +43,26 @@ const maxCheckpointBytes = 2 ** 31
  * @throws CheckpointError for every file that is not a sound checkpoint; no other error, whatever the bytes are.
  */
 export async function readCheckpoint (bytes: Buffer): Promise<{ format: CheckpointFormat, tensors: StateDict }> {
-  if (bytes.length > maxCheckpointBytes) {
-    throw new CheckpointError('CHECKPOINT_TOO_LARGE', `The checkpoint has ${bytes.length} bytes; at most ${maxCheckpointBytes} are read.`)
-  }
+  checkLength(bytes.length)
   const reader = readers.find(({ recognises }) => recognises(bytes))
   if (reader === undefined) {
     const hint = lookalikes.find(({ recognises }) => recognises(bytes))?.hint ?? 'its first bytes match none of them'
     throw new CheckpointError('CHECKPOINT_UNKNOWN_FORMAT', `Expected a PyTorch, safetensors or MindSpore checkpoint, but ${hint}.`)
   }
   return { format: reader.format, tensors: await reader.read(bytes) }
+}
+
+/** Reads a checkpoint's file; one that is too large is refused before it takes any memory. */
+export async function readCheckpointFile (path: string): Promise<{ bytes: Buffer, format: CheckpointFormat, tensors: StateDict }> {
+  checkLength((await stat(path)).size)
+  const bytes = await readFile(path)
+  return { bytes, ...await readCheckpoint(bytes) }
+}
+
+function checkLength (bytes: number): void {
+  if (bytes > maxCheckpointBytes) {
+    throw new CheckpointError('CHECKPOINT_TOO_LARGE', `The checkpoint has ${bytes} bytes; at most ${maxCheckpointBytes} are read.`)
+  }
 }
 
 function startsWith (bytes: Buffer, magic: string): boolean {

@@ -1,0 +1,59 @@
+/** `ghostserve build`: a checkpoint -> a model directory. */
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { buildModel } from '../../models/build-model.ts'
+import { imagenetLabelsPath } from '../../models/labels.ts'
+import { ModelCardSchema, readJsonFile } from '../../models/manifest.ts'
+import { preprocessingPresets, type Preprocessing, type PreprocessingPreset } from '../../models/preprocessing.ts'
+import { describeModel } from './describe-model.ts'
+
+interface BuildCommandOptions {
+  out: string
+  labels?: string
+  preset: PreprocessingPreset
+  cropSize?: number
+  cropPct?: number
+  interpolation?: Preprocessing['interpolation']
+  name?: string
+  dtype: 'float32' | 'float16'
+  card?: string
+}
+
+export function addBuildCommand (program: Command): void {
+  program.command('build')
+    .description('Compile a checkpoint (PyTorch, safetensors or MindSpore) into a model that the service can load.')
+    .argument('<checkpoint>', 'file to compile; its format, width and class count are found out')
+    .requiredOption('-o, --out <directory>', 'model directory to make')
+    .option('-l, --labels <file>', 'labels in the order of the class indices: JSON, or a class a line (default: ImageNet-1k)')
+    .addOption(new Option('-p, --preset <name>', 'preprocessing').choices(Object.keys(preprocessingPresets)).default('imagenet'))
+    .option('--crop-size <pixels>', 'instead of the preset\'s', number)
+    .option('--crop-pct <fraction>', 'instead of the preset\'s', number)
+    .addOption(new Option('--interpolation <name>', 'instead of the preset\'s').choices(['bilinear', 'bicubic']))
+    .addOption(new Option('--dtype <name>', 'how the weights are stored').choices(['float32', 'float16']).default('float32'))
+    .option('--name <name>', 'what answers call the model (default: the directory\'s name)')
+    .option('--card <file>', 'JSON with a description, provenance and accuracy for the manifest (another manifest will do)')
+    .addHelpText('after', '\nExample:\n  ghostserve build state_dict_73.98.pth --preset imagenet-bilinear --out my-ghostnet')
+    .action(async (checkpointPath: string, options: BuildCommandOptions) => {
+      const { out, labels, card, preset, cropSize, cropPct, interpolation, ...rest } = options
+      const base: Preprocessing = preprocessingPresets[preset]
+      const manifest = await buildModel({
+        ...rest,
+        checkpointPath,
+        directory: out,
+        card: card === undefined ? undefined : await readJsonFile(card, ModelCardSchema),
+        labelsPath: labels ?? imagenetLabelsPath,
+        preprocessing: {
+          ...base,
+          cropSize: cropSize ?? base.cropSize,
+          cropPct: cropPct ?? base.cropPct,
+          interpolation: interpolation ?? base.interpolation,
+        },
+      })
+      process.stdout.write(`${describeModel(manifest)}\n\nBuilt ${out}. Serve it with: MODEL=${out} npm start\n`)
+    })
+}
+
+function number (text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
+  return value
+}

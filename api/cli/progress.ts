@@ -1,0 +1,19 @@
+import cliProgress, { type Params, type SingleBar } from 'cli-progress'
+
+/** A progress bar on standard error; without a terminal, a line every few seconds. */
+export function progressBar (unit: 'images' | 'bytes'): SingleBar {
+  const scale = unit === 'bytes' ? 1e6 : 1
+  const [amount, rate] = unit === 'bytes' ? ['MB', 'MB/s'] : ['images', 'images/s']
+  const format = (value: number): string => (value / scale).toLocaleString('en-US', { maximumFractionDigits: unit === 'bytes' ? 1 : 0 })
+  return new cliProgress.SingleBar({
+    hideCursor: true,
+    noTTYOutput: true,
+    notTTYSchedule: 5000,
+    stream: process.stderr,
+    format: (options, { value, total, startTime, progress }: Params) => {
+      const seconds = Math.max(0.001, (Date.now() - startTime) / 1000)
+      const bar = cliProgress.Format.BarFormat(progress, options)
+      return `${bar}  ${format(value)} of ${format(total)} ${amount}  ${format(value / seconds)} ${rate}`
+    },
+  }, cliProgress.Presets.shades_classic)
+}
