@@ -20,6 +20,13 @@ export class GraphBuilder {
     return this.#graph.node.length
   }
 
+  /** Operator -> number of its nodes. */
+  get operatorCounts (): Record<string, number> {
+    const counts: Record<string, number> = {}
+    for (const { opType } of this.#graph.node) counts[opType] = (counts[opType] ?? 0) + 1
+    return counts
+  }
+
   input (name: string, elemType: number, shape: ReadonlyArray<number | string>): Value {
     this.#graph.input.push(valueInfoProto(this.#claim(name), elemType, shape))
     return name

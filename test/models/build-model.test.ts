@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { buildModel, type BuildOptions } from '../../models/build-model.ts'
+import { compileGraphs } from '../../models/compile-graphs.ts'
+import { readGraph } from '../../models/graph-index.ts'
+import { readModelDirectory } from '../../models/manifest.ts'
+import { layouts } from '../../models/onnx/layout.ts'
+import { preprocessingPresets } from '../../models/preprocessing.ts'
+import { goldenPath } from '../fixtures/index.ts'
+
+function scratch (t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'ghostserve-build-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+function optionsIn (directory: string, overrides: Partial<BuildOptions> = {}): BuildOptions {
+  const labelsPath = join(directory, 'labels.txt')
+  writeFileSync(labelsPath, Array.from({ length: 10 }, (_, i) => `class ${i}`).join('\n'))
+  return {
+    checkpointPath: goldenPath('checkpoints', 'torch-legacy.pth'),
+    directory: join(directory, 'model'),
+    labelsPath,
+    preprocessing: { ...preprocessingPresets.imagenet, cropSize: 64 },
+    dtype: 'float32',
+    ...overrides,
+  }
+}
+
+test('a checkpoint becomes a complete model directory', async (t) => {
+  const options = optionsIn(scratch(t), { card: { description: 'ten classes', provenance: { license: 'none' } } })
+  const built = await buildModel(options)
+  const { manifest, labels } = await readModelDirectory(options.directory)
+  assert.deepEqual(manifest, built)
+  assert.equal(manifest.name, 'model')
+  assert.equal(manifest.width, 0.05)
+  assert.equal(manifest.description, 'ten classes')
+  assert.equal(manifest.provenance.license, 'none')
+  assert.equal(manifest.provenance.checkpointFormat, 'pytorch-legacy')
+  assert.equal(labels[3]?.label, 'class 3')
+  const weights = readFileSync(join(options.directory, 'model.safetensors'))
+  assert.equal(manifest.weights.sha256, createHash('sha256').update(weights).digest('hex'))
+  for (const layout of layouts) assert.ok((await readGraph(options.directory, manifest, layout)).length > 100_000)
+})
+
+test('the same checkpoint gives the same bytes', async (t) => {
+  const directory = scratch(t)
+  const options = optionsIn(directory)
+  await buildModel(options)
+  const files = readdirSync(options.directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const read = (): string[] => files.map(({ parentPath, name }) => readFileSync(join(parentPath, name)).toString('base64'))
+  const first = read()
+  await buildModel(options) // in place of the first
+  assert.deepEqual(read(), first)
+})
+
+test('float16 halves the weights and still passes the self-test of its own build', async (t) => {
+  const directory = scratch(t)
+  const { directory: model } = optionsIn(directory)
+  const { weights } = await buildModel(optionsIn(directory, { dtype: 'float16' }))
+  assert.equal(weights.dtype, 'float16')
+  const half = readFileSync(join(model, 'model.safetensors')).length
+  await buildModel(optionsIn(directory))
+  const full = readFileSync(join(model, 'model.safetensors')).length
+  assert.ok(half < 0.7 * full, `${half} of ${full} bytes; the header is the same`)
+})
+
+test('labels that do not fit are refused and leave nothing behind', async (t) => {
+  const directory = scratch(t)
+  const options = optionsIn(directory)
+  writeFileSync(options.labelsPath, 'only\ntwo\n')
+  await assert.rejects(buildModel(options), { code: 'MODEL_INVALID', message: /Expected 10 labels.*got 2/ })
+  assert.deepEqual(readdirSync(directory), ['labels.txt'])
+})
+
+test('a file that is no checkpoint is refused and leaves nothing behind', async (t) => {
+  const directory = scratch(t)
+  const options = optionsIn(directory)
+  await assert.rejects(buildModel({ ...options, checkpointPath: options.labelsPath }), { code: 'CHECKPOINT_UNKNOWN_FORMAT' })
+  assert.deepEqual(readdirSync(directory), ['labels.txt'])
+})
+
+test('a directory that holds something else is left alone', async (t) => {
+  const directory = scratch(t)
+  await assert.rejects(buildModel(optionsIn(directory, { directory })), { code: 'MODEL_INVALID', message: /something else is there/ })
+  assert.deepEqual(readdirSync(directory), ['labels.txt'])
+})
+
+test('a graph that was changed after the build is refused', async (t) => {
+  const options = optionsIn(scratch(t))
+  const manifest = await buildModel(options)
+  const path = join(options.directory, 'graphs/plain.onnx')
+  const graph = readFileSync(path)
+  graph[graph.length >> 1]! ^= 1
+  writeFileSync(path, graph)
+  await assert.rejects(readGraph(options.directory, manifest, 'plain'), { code: 'MODEL_INVALID', message: /is not the one that was built/ })
+})
+
+test('graphs of other weights than the manifest\'s are refused', async (t) => {
+  const options = optionsIn(scratch(t))
+  const manifest = await buildModel(options)
+  const other = { ...manifest, weights: { ...manifest.weights, sha256: 'f'.repeat(64) } }
+  await assert.rejects(readGraph(options.directory, other, 'plain'), { code: 'MODEL_INVALID', message: /build the model again/ })
+})
+
+test('weights that were changed after the build do not become graphs', async (t) => {
+  const options = optionsIn(scratch(t))
+  await buildModel(options)
+  const path = join(options.directory, 'model.safetensors')
+  const weights = readFileSync(path)
+  weights[weights.length - 1]! ^= 1
+  writeFileSync(path, weights)
+  await assert.rejects(compileGraphs(options.directory), { code: 'MODEL_INVALID', message: /not those of its manifest/ })
+})
+
+test('a manifest with another self-test answer does not become graphs', async (t) => {
+  const options = optionsIn(scratch(t))
+  const manifest = await buildModel(options)
+  const [best, ...rest] = manifest.selfTest.topLogits
+  const other = { ...manifest, selfTest: { topLogits: [{ ...best!, logit: best!.logit * 1.01 }, ...rest] } }
+  writeFileSync(join(options.directory, 'manifest.json'), JSON.stringify(other))
+  await assert.rejects(compileGraphs(options.directory), { code: 'MODEL_INVALID', message: /deviates by/ })
+})
+
+test('a manifest that breaks its schema is refused by the name of what is wrong', async (t) => {
+  const options = optionsIn(scratch(t))
+  const manifest = await buildModel(options)
+  writeFileSync(join(options.directory, 'manifest.json'), JSON.stringify({ ...manifest, classes: 'ten' }))
+  await assert.rejects(readModelDirectory(options.directory), { code: 'MODEL_INVALID', message: /\/classes/ })
+})

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { expectedTensors } from '../../../models/ghostnet.ts'
+import { composeGraph, buildGraph, type GraphSource } from '../../../models/onnx/build-graph.ts'
+import { layouts } from '../../../models/onnx/layout.ts'
+import { preprocessingPresets } from '../../../models/preprocessing.ts'
+import { selfTestPixels } from '../../../models/self-test.ts'
+import { generateTensor } from '../../golden/generated-weights.ts'
+import { relativeDifference, runGraph } from './run-graph.ts'
+
+function sourceOf (width: number, classes: number, cropSize: number): GraphSource {
+  const network = { width, classes }
+  const weights = new Map([...expectedTensors(network)].map(([name, shape]) => {
+    const tensor = generateTensor(name, shape)
+    return [name, name.endsWith('running_var') ? { shape, data: tensor.data.map((value) => 1 + Math.abs(value)) } : tensor]
+  }))
+  return { weights, network, cropSize, normalisation: preprocessingPresets.imagenet }
+}
+
+test('plain at 1.0x is the network\'s 209 nodes and the 3 of the input', () => {
+  const { nodeCount, operatorCounts } = composeGraph(sourceOf(1, 1000, 224), 'plain')
+  assert.equal(nodeCount, 212)
+  assert.deepEqual(operatorCounts, {
+    Cast: 1,
+    Transpose: 1,
+    Sub: 1, // the input
+    Conv: 95,
+    Relu: 42,
+    Concat: 32,
+    Add: 16,
+    GlobalAveragePool: 8,
+    HardSigmoid: 7,
+    Mul: 7,
+    Flatten: 1,
+    Gemm: 1,
+  })
+})
+
+test('blocked has no Concat but those of pooled vectors', () => {
+  for (const layout of ['blocked8', 'blocked16'] as const) {
+    const { operatorCounts } = composeGraph(sourceOf(1, 1000, 224), layout)
+    assert.ok((operatorCounts['Concat'] ?? 0) <= 7, `${layout} has ${operatorCounts['Concat']}`)
+  }
+})
+
+// Without calibrated statistics activations grow and so does their rounding; a channel out of place shows at 0.1 and more.
+const tolerance = 1e-3
+
+// Widths at which halves fall on every side of the blocks, and inputs whose maps are odd or tiny.
+for (const [width, cropSize] of [[0.1, 32], [0.25, 64], [0.35, 97], [0.75, 65], [2, 33]] as const) {
+  test(`all layouts agree at width ${width} on ${cropSize} x ${cropSize}`, async () => {
+    const source = sourceOf(width, 7, cropSize)
+    const pixels = Buffer.concat([selfTestPixels(cropSize), selfTestPixels(cropSize).reverse(), Buffer.alloc(cropSize * cropSize * 3, 200)])
+    const [plain, ...others] = await Promise.all(layouts.map(async (layout) => await runGraph(buildGraph(source, layout, 'test'), pixels, cropSize)))
+    assert.equal(plain!.length, 3 * 7)
+    for (const logits of others) assert.ok(relativeDifference(logits, [...plain!]) < tolerance)
+  })
+}
