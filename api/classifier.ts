@@ -54,6 +54,11 @@ export class Classifier {
     this.#sessions = new SessionPool(this.#queue, { ...options, ...model })
   }
 
+  /** Images admitted and not yet answered. */
+  get inWork (): number {
+    return this.#inWork
+  }
+
   /** All sessions were made and gave the recorded answer, and at least one is alive. */
   get isReady (): boolean {
     return this.#isReady && !this.#isClosing && this.#sessions.size > 0

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { FastifyReply } from 'fastify'
 import { ServiceError } from './errors.ts'
 
@@ -7,6 +8,7 @@ import { ServiceError } from './errors.ts'
  */
 export function requestSignal (reply: FastifyReply, timeoutMs: number): AbortSignal {
   const controller = new AbortController()
+  setMaxListeners(0, controller.signal) // one an image; they end with the request
   const timer = setTimeout(() => {
     controller.abort(new ServiceError('deadline_exceeded', `Expected to answer within ${timeoutMs} ms, but the image was still waiting.`))
   }, Math.max(0, timeoutMs - reply.elapsedTime))

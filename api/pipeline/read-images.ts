@@ -1,7 +1,8 @@
 /** Request body -> image bytes. Nothing is written to disk; nothing beyond the limits is kept. */
-import { Transform, type Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable, Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { ServiceError } from '../errors.ts'
 
@@ -51,8 +52,9 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: Readabl
   parser.on('partsLimit', refuseParts)
 
   try {
-    await pipeline(body, limitBytes(maxRequestBytes), parser)
+    await feed(parser, body, maxRequestBytes)
   } catch (cause) {
+    parser.destroy()
     if (cause instanceof ServiceError) throw cause
     throw new ServiceError('malformed_multipart', 'Expected multipart/form-data up to its final boundary, got one that is damaged or cut off.', { cause })
   }
@@ -82,16 +84,21 @@ function createParser (headers: IncomingHttpHeaders, { maxImages, maxImageBytes 
   }
 }
 
-/** Counts what arrives, preamble and headers of parts included, which the parser's own limits do not. */
-function limitBytes (maxBytes: number): Transform {
+/**
+ * Counts what arrives, preamble and headers of parts included, which the parser's own limits do not.
+ * The body is never destroyed, as `pipeline` would: that would close the connection under the refusal.
+ */
+async function feed (parser: Writable, body: Readable, maxBytes: number): Promise<void> {
+  const isFinished = finished(parser)
+  isFinished.catch(() => {}) // awaited below, unless something else is thrown first
   let received = 0
-  return new Transform({
-    transform (chunk: Buffer, _encoding, done) {
-      received += chunk.length
-      if (received > maxBytes) done(requestTooLarge(maxBytes))
-      else done(null, chunk)
-    },
-  })
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    received += chunk.length
+    if (received > maxBytes) throw requestTooLarge(maxBytes)
+    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), isFinished])
+  }
+  parser.end()
+  await isFinished
 }
 
 function requestTooLarge (maxBytes: number): ServiceError {

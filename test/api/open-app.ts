@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify'
+import type { TestContext } from 'node:test'
+import { buildApp } from '../../api/app.ts'
+import { Classifier } from '../../api/classifier.ts'
+import { readConfig } from '../../api/config.ts'
+import { loadModel } from '../../api/load-model.ts'
+
+export interface TestApp { readonly app: FastifyInstance, readonly classifier: Classifier }
+
+/**
+ * The service with the bundled model, not listening; closed with the test.
+ *
+ * @param environment - As for the process.
+ * @param start - Left out, sessions are made before it returns; false leaves the service as it is before its model is loaded.
+ */
+export async function openApp (t: TestContext, environment: Record<string, string> = {}, { start = true } = {}): Promise<TestApp> {
+  const config = readConfig(environment)
+  const classifier = new Classifier({
+    ...config,
+    model: await loadModel(config.model, config.modelDir, config.layout),
+    pixelLimits: config,
+    workers: config.workers === 0 ? 1 : config.workers,
+    decodeConcurrency: 2,
+    onWorkerDeath: (error) => { throw error },
+  })
+  const app = buildApp(config, classifier)
+  t.after(() => app.close())
+  if (start) await classifier.start()
+  return { app, classifier }
+}
+
+/** A multipart/form-data body of file parts, as browsers and curl send it. */
+export function formOf (...files: Array<Buffer | string>): { payload: Buffer, headers: { 'content-type': string } } {
+  const boundary = '----ghostserve-test-boundary'
+  const parts = files.flatMap((file, i) => [
+    `--${boundary}\r\nContent-Disposition: form-data; name="image${i}"; filename="${i}"\r\nContent-Type: application/octet-stream\r\n\r\n`,
+    file,
+    '\r\n',
+  ])
+  const payload = Buffer.concat([...parts, `--${boundary}--\r\n`].map((part) => Buffer.from(part as string)))
+  return { payload, headers: { 'content-type': `multipart/form-data; boundary=${boundary}` } }
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { postprocess } from '../../../api/pipeline/postprocess.ts'
+
+const labels = ['zero', 'one', 'two', 'three'].map((label) => ({ label }))
+const classify = (logits: number[], topK = 4) => postprocess(Float32Array.from(logits), labels, topK)
+
+test('scores are the softmax of the logits, by descending score', () => {
+  const predictions = classify([0, Math.log(2), Math.log(4), 0])
+  assert.deepEqual(predictions.map(({ label }) => label), ['two', 'one', 'zero', 'three'])
+  for (const [i, expected] of [0.5, 0.25, 0.125, 0.125].entries()) assert.ok(Math.abs(predictions[i]!.score - expected) < 1e-7)
+})
+
+test('equal scores keep the order of their class index', () => {
+  assert.deepEqual(classify([1, 3, 1, 3]).map(({ classIndex }) => classIndex), [1, 3, 0, 2])
+})
+
+test('logits of 10,000 neither overflow nor turn into NaN', () => {
+  assert.deepEqual(classify([1e4, -1e4, 0, 1e4 - 1e-3]).map(({ classIndex }) => classIndex), [0, 3, 2, 1])
+  for (const logits of [[1e4, -1e4, 0, 9999], [-1e4, -1e4, -1e4, -1e4], [-1e4, -10_001, -2e4, -1e4]]) {
+    const scores = classify(logits).map(({ score }) => score)
+    assert.ok(scores.every((score) => Number.isFinite(score) && score >= 0))
+    assert.ok(Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 1e-12)
+  }
+})
+
+test('topK limits the predictions', () => {
+  assert.deepEqual(classify([1, 2, 3, 4], 2).map(({ label }) => label), ['three', 'two'])
+})
+
+test('a class without a WordNet id has null in its place', () => {
+  const [prediction] = postprocess(Float32Array.of(1), [{ label: 'cat' }], 1)
+  assert.deepEqual(prediction, { label: 'cat', wnid: null, classIndex: 0, score: 1 })
+})

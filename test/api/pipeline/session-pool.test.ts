@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { Worker } from 'node:worker_threads'
+import { loadModel } from '../../../api/load-model.ts'
+import { BatchQueue } from '../../../api/pipeline/batch-queue.ts'
+import { preprocess } from '../../../api/pipeline/preprocess.ts'
+import { SessionPool, type ImageQueue } from '../../../api/pipeline/session-pool.ts'
+import { readFixture } from '../../fixtures/index.ts'
+
+const model = await loadModel('bundled', '', 'auto')
+const noLimits = { maxImagePixels: 1e9, maxImageSide: 65_535 }
+
+interface PoolOptions { workers?: number, maxBatchSize?: number, onWorkerDeath?: (error: Error) => void }
+
+function openPool (t: TestContext, options: PoolOptions = {}): { queue: ImageQueue, pool: SessionPool } {
+  const { workers = 1, maxBatchSize = 8, onWorkerDeath = (error: Error) => assert.fail(error) } = options
+  const queue: ImageQueue = new BatchQueue({ maxBatchSize })
+  const pool = new SessionPool(queue, { ...model, workers, intraOpNumThreads: 1, onWorkerDeath })
+  t.after(() => pool.close())
+  return { queue, pool }
+}
+
+async function photos (): Promise<Uint8Array[]> {
+  const files = ['chelsea.png', 'coffee.png', 'cmyk.jpg', 'exif-6.jpg', 'grey.jpg', 'rgba.png', 'lossy.webp', 'small.png']
+  return await Promise.all(files.map((file) => preprocess(readFixture(file), model.manifest.preprocessing, noLimits)))
+}
+
+test('a batch of 8 gives the logits of 8 batches of 1', async (t) => {
+  const images = await photos()
+  const { queue, pool } = openPool(t)
+  const waiting = images.map((image) => queue.enqueue(image)) // before there is a worker: one batch
+  await pool.start()
+  const together = await Promise.all(waiting)
+  assert.deepEqual(together.map(({ batchSize }) => batchSize), Array(8).fill(8))
+  for (const [i, image] of images.entries()) {
+    const alone = await queue.enqueue(image)
+    assert.equal(alone.batchSize, 1)
+    const largest = Math.max(...alone.result.map(Math.abs))
+    const difference = Math.max(...alone.result.map((logit, c) => Math.abs(logit - together[i]!.result[c]!))) / largest
+    assert.ok(difference <= 1e-5, `image ${i} differs by ${difference}`)
+    assert.deepEqual(ranking(together[i]!.result).slice(0, 5), ranking(alone.result).slice(0, 5))
+  }
+})
+
+test('the event loop keeps ticking while a session runs', async (t) => {
+  const [image] = await photos()
+  const { queue, pool } = openPool(t, { maxBatchSize: 64 })
+  const waiting = Array.from({ length: 64 }, () => queue.enqueue(image!))
+  await pool.start()
+  let ticks = 0
+  const ticker = setInterval(() => ticks++, 1)
+  const { runMs, batchSize } = (await Promise.all(waiting))[0]!
+  clearInterval(ticker)
+  assert.equal(batchSize, 64)
+  t.diagnostic(`${ticks} ticks in ${runMs.toFixed(0)} ms`)
+  assert.ok(ticks >= 5, `only ${ticks} ticks in ${runMs} ms`)
+})
+
+test('a worker that dies fails its batch only, is reported, and is replaced', async (t) => {
+  const workers: Worker[] = []
+  const collect = (worker: Worker): void => { workers.push(worker) }
+  process.on('worker', collect)
+  t.after(() => process.off('worker', collect))
+  const [image] = await photos()
+  const deaths: Error[] = []
+  const { queue, pool } = openPool(t, { maxBatchSize: 64, onWorkerDeath: (error) => deaths.push(error) })
+  const outcomes = Promise.allSettled(Array.from({ length: 64 }, () => queue.enqueue(image!))) // one batch, which takes a while
+  await pool.start()
+
+  await workers[0]!.terminate()
+  const later = queue.enqueue(image!)
+  for (const outcome of await outcomes) {
+    assert.equal(outcome.status, 'rejected')
+    assert.equal((outcome as PromiseRejectedResult & { reason: { code: string } }).reason.code, 'inference_failed')
+  }
+  assert.equal((await later).result.length, model.manifest.classes, 'answered by the replacement')
+  assert.equal(deaths.length, 1)
+  assert.equal(workers.length, 2)
+})
+
+test('sessions are made one after another', async (t) => {
+  let alive = 0
+  const onlineOrder: number[] = []
+  const watch = (worker: Worker): void => {
+    onlineOrder.push(alive)
+    worker.once('message', () => alive++)
+  }
+  process.on('worker', watch)
+  t.after(() => process.off('worker', watch))
+  const { pool } = openPool(t, { workers: 3 })
+  await pool.start()
+  assert.equal(pool.size, 3)
+  assert.deepEqual(onlineOrder, [0, 1, 2], 'each was started after the session before it was made')
+})
+
+test('a model whose self-test answer differs is refused', async (t) => {
+  const queue: ImageQueue = new BatchQueue({ maxBatchSize: 8 })
+  const [best, ...rest] = model.manifest.selfTest.topLogits
+  const manifest = { ...model.manifest, selfTest: { topLogits: [{ ...best!, logit: best!.logit + 1 }, ...rest] } }
+  const pool = new SessionPool(queue, { ...model, manifest, workers: 1, intraOpNumThreads: 1, onWorkerDeath: assert.fail })
+  t.after(() => pool.close())
+  await assert.rejects(pool.start(), { code: 'MODEL_INVALID', message: /self-test/ })
+})
+
+test('a graph that is none is refused', async (t) => {
+  const queue: ImageQueue = new BatchQueue({ maxBatchSize: 8 })
+  const pool = new SessionPool(queue, { ...model, graph: Buffer.from('nothing'), workers: 1, intraOpNumThreads: 1, onWorkerDeath: assert.fail })
+  t.after(() => pool.close())
+  await assert.rejects(pool.start(), { code: 'MODEL_INVALID', message: /No session can be made/ })
+})
+
+function ranking (logits: Float32Array): number[] {
+  return [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!)
+}
