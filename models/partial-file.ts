@@ -12,6 +12,8 @@ const OriginSchema = Type.Object({
 
 type Origin = Static<typeof OriginSchema>
 
+export interface Resumable { readonly offset: number, readonly validator: string }
+
 export class PartialFile {
   readonly destination: string
   readonly path: string
@@ -25,7 +27,7 @@ export class PartialFile {
   }
 
   /** Bytes that need not come from `url` again, as long as `validator` still names the file there; undefined to begin anew. */
-  async findResumable (url: string): Promise<{ offset: number, validator: string } | undefined> {
+  async findResumable (url: string): Promise<Resumable | undefined> {
     const origin = await this.#readOrigin()
     if (origin?.url !== url) return undefined
     const offset = await this.readSize()
@@ -63,20 +65,20 @@ export class PartialFile {
     await this.#attempt(async () => { await this.#handle?.appendFile(bytes) })
   }
 
-  /** What was appended is on the disk from here on. */
   async close (): Promise<void> {
-    const handle = this.#handle
+    await this.#handle?.close()
     this.#handle = undefined
-    try {
-      await this.#attempt(async () => { await handle?.datasync() })
-    } finally {
-      await handle?.close()
-    }
   }
 
-  /** Gives the file its final name. */
+  /** Gives the file its final name, under which it must be whole even after a power cut. */
   async keep (): Promise<void> {
     await this.#attempt(async () => {
+      const handle = await open(this.path, 'r+')
+      try {
+        await handle.datasync()
+      } finally {
+        await handle.close()
+      }
       await rename(this.path, this.destination)
       await rm(this.#originPath, { force: true })
     })

@@ -1,3 +1,58 @@
 /** `ghostserve pull`: a published checkpoint -> a model on the shelf. */
+import { join } from 'node:path'
 import type { Command } from 'commander'
-export function addPullCommand (_program: Command): void {}
+import { buildModel } from '../../models/build-model.ts'
+import { catalog } from '../../models/catalog.ts'
+import { describeStrength } from '../../models/digests.ts'
+import { imagenetLabelsPath } from '../../models/labels.ts'
+import { preprocessingPresets } from '../../models/preprocessing.ts'
+import { findCatalogEntry, pullCheckpoint } from '../../models/pull.ts'
+import { shelfDirectory } from '../../models/shelf.ts'
+import { describeModel } from './describe-model.ts'
+import { progressBar } from './progress.ts'
+
+export function addPullCommand (program: Command): void {
+  program.command('pull')
+    .description('Download a published checkpoint, check its digest, and build it on the shelf (MODEL_DIR).')
+    .argument('<name>', `one of ${catalog.map(({ name }) => name).join(', ')}`)
+    .addHelpText('after', '\nExample:\n  ghostserve pull ghostnet_100 && MODEL=ghostnet_100 npm start')
+    .action(async (name: string) => {
+      const { urls, preset, accuracy, description, license, note } = findCatalogEntry(name)
+      const shelf = shelfDirectory(process.env['MODEL_DIR'] ?? '')
+      const { path, strength } = await downloadWithProgress(name, shelf)
+      process.stderr.write(`Checked: ${describeStrength(strength)}.\n`)
+      const directory = join(shelf, name)
+      const manifest = await buildModel({
+        checkpointPath: path,
+        directory,
+        labelsPath: imagenetLabelsPath,
+        preprocessing: preprocessingPresets[preset],
+        name,
+        dtype: 'float32',
+        card: { description: note === undefined ? `${description}.` : `${description}. ${note}`, provenance: { source: urls.join(', '), license }, accuracy },
+      })
+      process.stdout.write(`${describeModel(manifest)}\n\nBuilt ${directory}. Serve it with: MODEL=${name} npm start\n`)
+    })
+}
+
+/** Ctrl-C leaves what has arrived for the next pull to resume. */
+async function downloadWithProgress (name: string, shelf: string): ReturnType<typeof pullCheckpoint> {
+  const interruption = new AbortController()
+  const interrupt = (): void => interruption.abort(new Error('Interrupted: the same command resumes the download.'))
+  process.once('SIGINT', interrupt)
+  const bar = progressBar('bytes')
+  try {
+    return await pullCheckpoint(name, {
+      shelf,
+      signal: interruption.signal,
+      onProgress: (receivedBytes, totalBytes) => {
+        if (!bar.isActive) bar.start(totalBytes ?? receivedBytes, 0)
+        bar.setTotal(totalBytes ?? receivedBytes)
+        bar.update(receivedBytes)
+      },
+    })
+  } finally {
+    bar.stop()
+    process.off('SIGINT', interrupt)
+  }
+}

@@ -1,0 +1,80 @@
+'use strict'
+
+// What `npm start`, `npm test`, `npm run dev` and `ghostserve ...` do once this Node can run them.
+const fs = require('node:fs')
+const { availableParallelism } = require('node:os')
+const { join, resolve } = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { runNode, stopChildren } = require('./children.cjs')
+const { followNpm } = require('./npm-parent.cjs')
+const { PreparationError, compiler, dist, forgetBuild, listFiles, prepare, root } = require('./prepare.cjs')
+
+const server = join(dist, 'api/server.js')
+const cli = join(dist, 'api/cli/main.js')
+
+/** Runs a built module in this very process, which therefore gets every signal itself, with `args` as its arguments. */
+async function runModule (file, args) {
+  process.argv = [process.execPath, file, ...args]
+  await import(pathToFileURL(file).href)
+}
+
+async function serve (args) {
+  await prepare()
+  await runModule(server, args)
+}
+
+/** Words among `args` select the files whose path holds one of them; options go to `node --test`. */
+async function test (args) {
+  await prepare()
+  const options = args.filter((arg) => arg.startsWith('-'))
+  const words = args.filter((arg) => !arg.startsWith('-')).map((word) => word.replace(/\.ts$/, '.js'))
+  const files = listFiles('dist/test', (path, entry) => entry.isDirectory() || path.endsWith('.test.js'))
+    .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
+    .sort()
+  if (files.length === 0) {
+    throw new PreparationError(`There is no test to run: no built file under dist/test matches ${words.join(' or ') || '*.test.js'}.`)
+  }
+  process.exitCode = await runNode(['--enable-source-maps', '--test', ...options, ...files], { cwd: root })
+}
+
+async function dev (args) {
+  await prepare()
+  if (!fs.existsSync(compiler)) throw new PreparationError('Development needs a clone of the repository: this installation has no sources.')
+  forgetBuild()
+  process.exitCode = await Promise.race([
+    runNode([compiler, '-p', root, '--watch', '--preserveWatchOutput'], { cwd: root }),
+    runNode(['--enable-source-maps', '--watch', server, ...args]),
+  ])
+  stopChildren('SIGTERM')
+}
+
+async function run ([file, ...args]) {
+  if (file === undefined) throw new PreparationError('`run` needs the path of a built file, for example dist/test/bench/graph.js.')
+  await prepare()
+  await runModule(resolve(file), args)
+}
+
+async function runCli (args) {
+  await prepare()
+  await runModule(cli, args)
+}
+
+const commands = new Map(Object.entries({ serve, test, dev, prepare, run }))
+
+/** The command that `process.argv` names; any word without an entry here is one of the CLI's. */
+async function runCommand () {
+  const [name, ...args] = process.argv.slice(2)
+  followNpm()
+  // libuv reads this when its pool is first used: decoding then overlaps with the few threads that file reads and DNS take.
+  process.env.UV_THREADPOOL_SIZE ||= String(Math.max(4, availableParallelism() + 2))
+  try {
+    const command = commands.get(name)
+    await (command === undefined ? runCli(process.argv.slice(2)) : command(args))
+  } catch (error) {
+    if (!(error instanceof PreparationError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}
+
+module.exports = { runCommand }

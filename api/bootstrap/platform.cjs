@@ -1,0 +1,37 @@
+'use strict'
+
+// Where GhostServe runs: the platforms for which sharp and onnxruntime-node ship binaries that the tests cover.
+const supportedPlatforms = ['linux-x64', 'linux-arm64', 'darwin-arm64']
+const minimumNode = [20, 19]
+
+function isOlderThanMinimum (version) {
+  const parts = version.split('.').map(Number)
+  return parts[0] < minimumNode[0] || (parts[0] === minimumNode[0] && parts[1] < minimumNode[1])
+}
+
+/** The dynamic loader that started this process names its C library. */
+function usesMusl () {
+  try {
+    return require('fs').readFileSync('/proc/self/maps', 'latin1').indexOf('/ld-musl-') !== -1
+  } catch (error) {
+    return false
+  }
+}
+
+function describeThisHost () {
+  return { version: process.versions.node, platform: process.platform, arch: process.arch, isMusl: usesMusl() }
+}
+
+/** One sentence why GhostServe cannot run on `host` (default: here), or null when it can. */
+exports.explainRefusal = function explainRefusal (host) {
+  host = host || describeThisHost()
+  if (isOlderThanMinimum(host.version)) {
+    return 'GhostServe needs Node ' + minimumNode.join('.') + ' or newer; this is Node ' + host.version + '.'
+  }
+  const platform = host.platform + '-' + host.arch
+  if (supportedPlatforms.indexOf(platform) === -1 || host.isMusl) {
+    return 'GhostServe runs on linux-x64 and linux-arm64 (with glibc) and on darwin-arm64; this is ' +
+      platform + (host.isMusl ? ' with musl.' : '.')
+  }
+  return null
+}

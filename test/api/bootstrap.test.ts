@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import { existsSync, rmSync, utimesSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { packageRoot } from '../../models/package-root.ts'
+import { StubProject, listGroup } from './stub-project.ts'
+import type { Started } from './stub-project.ts'
+
+interface ReadyServer { pid: number, args: string[], threads: string }
+interface Host { version: string, platform: string, arch: string, isMusl: boolean }
+
+const installStamp = 'node_modules/.ghostserve.json'
+const buildStamp = 'dist/.ghostserve.json'
+const bash = ['/bin/bash', '/usr/bin/bash'].find((path) => existsSync(path))
+
+async function waitUntilReady (started: Started): Promise<ReadyServer> {
+  return JSON.parse(await started.waitFor('ready '))
+}
+
+/** All that a start printed before its server was ready. */
+async function readPreparation (started: Started): Promise<string[]> {
+  await waitUntilReady(started)
+  const lines = started.lines.filter((line) => !line.startsWith('ready '))
+  started.kill('SIGTERM')
+  assert.equal(await started.waitForExit(), 0)
+  return lines
+}
+
+async function waitUntilGroupIsGone (leader: number): Promise<void> {
+  const deadlineMs = performance.now() + 5_000
+  while (listGroup(leader).length > 0) {
+    assert.ok(performance.now() < deadlineMs, `still running: ${listGroup(leader).join(', ')}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Environment in which the bootstrap takes this for npm's cli. */
+function replaceNpm (stub: StubProject, source: string): NodeJS.ProcessEnv {
+  stub.write('fake/npm-cli.js', source)
+  stub.write('fake/package.json', '{}')
+  return { npm_execpath: stub.path('fake/npm-cli.js') }
+}
+
+const hangingNpm = "console.error('npm is ' + process.pid); setInterval(() => {}, 1000)"
+
+suite('bootstrap', () => {
+  const template = new StubProject({ after })
+  let firstPreparation: string[] = []
+
+  // Stamps hold digests of content, so they are as true of a copy as of this clone.
+  before(async () => {
+    firstPreparation = await readPreparation(template.bootstrap({ after }, ['serve']))
+  })
+
+  test('a fresh clone installs, builds and serves', () => {
+    assert.ok(firstPreparation.includes('Installing the dependencies.'))
+    assert.ok(firstPreparation.includes('Building.'))
+  })
+
+  test('a second start prepares nothing and prints nothing, whatever the modification times say', async (t) => {
+    const stub = new StubProject(t, template)
+    utimesSync(stub.path('api/server.ts'), new Date(), new Date())
+    assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), [])
+  })
+
+  test('a changed source is built again, without an installation', async (t) => {
+    const stub = new StubProject(t, template)
+    stub.write('api/server.ts', stub.read('api/server.ts').replace('ready ', 'changed\\nready '))
+    assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), ['Building.', 'changed'])
+    assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), ['changed'])
+  })
+
+  test('a build without its stamp is one that was interrupted, and is done again', async (t) => {
+    const stub = new StubProject(t, template)
+    rmSync(stub.path(buildStamp))
+    stub.write('dist.next/api/server.js', 'half a build')
+    assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), ['Building.'])
+    assert.ok(!existsSync(stub.path('dist.next')))
+  })
+
+  test('changed dependencies are installed again', async (t) => {
+    const stub = new StubProject(t, template)
+    stub.write('.npmrc', `${stub.read('.npmrc')}progress=false\n`)
+    const preparation = await readPreparation(stub.bootstrap(t, ['serve']))
+    assert.equal(preparation[0], 'Installing the dependencies.')
+    assert.ok(!preparation.includes('Building.'))
+  })
+
+  test('of two starts at once one prepares and both serve', async (t) => {
+    const stub = new StubProject(t, template)
+    rmSync(stub.path('node_modules'), { recursive: true })
+    rmSync(stub.path('dist'), { recursive: true })
+    const starts = [stub.bootstrap(t, ['serve']), stub.bootstrap(t, ['serve'])]
+    const preparations = (await Promise.all(starts.map(readPreparation))).flat()
+    assert.equal(preparations.filter((line) => line === 'Installing the dependencies.').length, 1)
+    assert.equal(preparations.filter((line) => line === 'Building.').length, 1)
+  })
+
+  test('a start killed while npm ran is repaired by the next, which waits for the npm that was left', async (t) => {
+    const stub = new StubProject(t, template)
+    rmSync(stub.path(installStamp))
+    const killed = stub.bootstrap(t, ['serve'], replaceNpm(stub, hangingNpm))
+    const npmPid = Number(await killed.waitFor('npm is '))
+    killed.kill('SIGKILL')
+
+    const next = stub.bootstrap(t, ['serve'])
+    assert.equal(await next.waitFor('Waiting for process '), `${killed.pid}, which is preparing this folder.`)
+    assert.ok(!next.text.includes('Installing'))
+    process.kill(npmPid, 'SIGKILL')
+    assert.ok((await readPreparation(next)).includes('Installing the dependencies.'))
+  })
+
+  test('SIGTERM during an installation ends npm too and leaves no stamp', async (t) => {
+    const stub = new StubProject(t, template)
+    rmSync(stub.path(installStamp))
+    const started = stub.bootstrap(t, ['serve'], replaceNpm(stub, hangingNpm))
+    await started.waitFor('npm is ')
+    started.kill('SIGTERM')
+    assert.equal(await started.waitForExit(), 'SIGTERM')
+    await waitUntilGroupIsGone(started.pid)
+    assert.ok(!existsSync(stub.path(installStamp)))
+  })
+
+  test('a failed installation shows what npm said and one sentence, and ends with code 1', async (t) => {
+    const stub = new StubProject(t, template)
+    rmSync(stub.path(installStamp))
+    const started = stub.bootstrap(t, ['serve'], replaceNpm(stub, "console.log('npm could not'); process.exit(7)"))
+    assert.equal(await started.waitForExit(), 1)
+    assert.deepEqual(started.lines, [
+      'Installing the dependencies.',
+      'npm could not',
+      'Installing the dependencies failed: npm ended with code 7 and says why above.',
+    ])
+  })
+
+  test('a failed build shows what the compiler said and one sentence, and keeps the last build', async (t) => {
+    const stub = new StubProject(t, template)
+    stub.write('api/server.ts', 'const = 1\n')
+    const started = stub.bootstrap(t, ['serve'])
+    assert.equal(await started.waitForExit(), 1)
+    assert.match(started.text, /api\/server\.ts\(1,7\): error TS1134/)
+    assert.equal(started.lines.at(-1), 'The build failed: the TypeScript compiler says why above.')
+    assert.ok(existsSync(stub.path('dist/api/server.js')))
+  })
+
+  test('a published package has no sources and starts as it came', async (t) => {
+    const stub = new StubProject(t, template)
+    for (const path of ['tsconfig.json', 'api/server.ts', installStamp, buildStamp]) rmSync(stub.path(path))
+    assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), [])
+  })
+
+  test('the server gets its arguments and a thread pool for its cores, unless the environment sets one', async (t) => {
+    const stub = new StubProject(t, template)
+    const server = await waitUntilReady(stub.bootstrap(t, ['serve', '--flag']))
+    assert.deepEqual(server.args, ['--flag'])
+    assert.equal(server.threads, String(Math.max(4, availableParallelism() + 2)))
+    assert.equal((await waitUntilReady(stub.bootstrap(t, ['serve'], { UV_THREADPOOL_SIZE: '9' }))).threads, '9')
+  })
+
+  for (const [shell, scriptShell] of [['the default shell', undefined], ['bash', bash]] as const) {
+    const env = scriptShell === undefined ? {} : { npm_config_script_shell: scriptShell }
+    const skip = shell === 'bash' && bash === undefined && 'bash is not installed'
+
+    test(`Ctrl-C under npm with ${shell} is one SIGINT to the server and leaves no process`, { skip }, async (t) => {
+      const npm = new StubProject(t, template).start(t, 'npm', ['start'], env)
+      await waitUntilReady(npm)
+      npm.killGroup('SIGINT')
+      await npm.waitForExit()
+      await waitUntilGroupIsGone(npm.pid)
+      assert.deepEqual(npm.lines.filter((line) => line.startsWith('got ')), ['got SIGINT'])
+    })
+
+    test(`SIGTERM to npm with ${shell} is one SIGTERM to the server and leaves no process`, { skip }, async (t) => {
+      const npm = new StubProject(t, template).start(t, 'npm', ['start'], env)
+      const server = await waitUntilReady(npm)
+      assert.ok(listGroup(npm.pid).includes(server.pid))
+      npm.kill('SIGTERM')
+      await npm.waitForExit()
+      await waitUntilGroupIsGone(npm.pid)
+      assert.deepEqual(npm.lines.filter((line) => line.startsWith('got ')), ['got SIGTERM'])
+    })
+  }
+
+  test('the tests are listed by the bootstrap, a word selects among them, and their exit code is handed on', async (t) => {
+    const stub = new StubProject(t, template)
+    const selected = stub.bootstrap(t, ['test', 'one.test.ts'])
+    assert.equal(await selected.waitForExit(), 0)
+    assert.match(selected.text, /one passes/)
+    assert.doesNotMatch(selected.text, /two fails/)
+
+    const all = stub.bootstrap(t, ['test'])
+    assert.equal(await all.waitForExit(), 1)
+    assert.match(all.text, /one passes[^]*two fails|two fails[^]*one passes/)
+  })
+
+  test('no test at all is a failure', async (t) => {
+    const started = new StubProject(t, template).bootstrap(t, ['test', 'nowhere'])
+    assert.equal(await started.waitForExit(), 1)
+    assert.equal(started.text, 'There is no test to run: no built file under dist/test matches nowhere.')
+  })
+
+  test('any other word is a command of the CLI, and `run` takes a file', async (t) => {
+    const stub = new StubProject(t, template)
+    const cli = stub.bootstrap(t, ['classify', 'model', '--json'])
+    const file = stub.bootstrap(t, ['run', 'dist/api/cli/main.js', 'argument'])
+    assert.equal(await cli.waitForExit(), 0)
+    assert.equal(cli.text, '["classify","model","--json"]')
+    assert.equal(await file.waitForExit(), 0)
+    assert.equal(file.text, '["argument"]')
+  })
+
+  test('development ends its compiler and its server with itself, and the next start builds again', async (t) => {
+    const stub = new StubProject(t, template)
+    const started = stub.bootstrap(t, ['dev'])
+    await waitUntilReady(started)
+    assert.ok(listGroup(started.pid).length >= 3)
+    started.kill('SIGTERM')
+    assert.equal(await started.waitForExit(), 'SIGTERM')
+    await waitUntilGroupIsGone(started.pid)
+    assert.ok(!existsSync(stub.path(buildStamp)))
+  })
+})
+
+test('an old Node, another system and musl are each refused with one sentence', () => {
+  const { explainRefusal }: { explainRefusal: (host: Host) => string | null } =
+    createRequire(import.meta.url)(join(packageRoot, 'api/bootstrap/platform.cjs'))
+  const linux = { version: '20.19.0', platform: 'linux', arch: 'x64', isMusl: false }
+  assert.equal(explainRefusal(linux), null)
+  assert.equal(explainRefusal({ ...linux, version: '24.0.0', arch: 'arm64' }), null)
+  assert.equal(explainRefusal({ ...linux, platform: 'darwin', arch: 'arm64' }), null)
+
+  assert.equal(explainRefusal({ ...linux, version: '20.18.3' }), 'GhostServe needs Node 20.19 or newer; this is Node 20.18.3.')
+  assert.equal(explainRefusal({ ...linux, version: '8.17.0' }), 'GhostServe needs Node 20.19 or newer; this is Node 8.17.0.')
+  const where = 'GhostServe runs on linux-x64 and linux-arm64 (with glibc) and on darwin-arm64; this is '
+  assert.equal(explainRefusal({ ...linux, platform: 'win32' }), `${where}win32-x64.`)
+  assert.equal(explainRefusal({ ...linux, platform: 'darwin' }), `${where}darwin-x64.`)
+  assert.equal(explainRefusal({ ...linux, isMusl: true }), `${where}linux-x64 with musl.`)
+})
