@@ -2,6 +2,7 @@
  * A worker thread that owns one ONNX Runtime session. `run` and `create` are synchronous native calls (behind a `setImmediate`):
  * on the main thread they would stop uploads, timers and probes.
  */
+import { constants, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import * as ort from 'onnxruntime-node'
 
@@ -20,6 +21,10 @@ export type RunAnswer = { readonly logits: Float32Array } | { readonly error: st
 
 const { graph, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
 const port = parentPort!
+
+// Linux gives each thread a priority of its own: uploads, decoding and answers come before the next batch, which grows meanwhile.
+// Elsewhere this would lower the whole process.
+if (platform() === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 // onnxruntime-node takes no shared memory: the copy lives until the session is made.
 const session = await ort.InferenceSession.create(graph.slice(), {
