@@ -2,12 +2,12 @@
 
 // What `npm start`, `npm test`, `npm run dev` and `ghostserve ...` do once this Node can run them.
 const fs = require('node:fs')
-const { availableParallelism } = require('node:os')
 const { join, resolve } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { runNode, stopChildren } = require('./children.cjs')
 const { followNpm } = require('./npm-parent.cjs')
 const { PreparationError, compiler, dist, forgetBuild, listFiles, prepare, root } = require('./prepare.cjs')
+const { startThreadPool } = require('./thread-pool.cjs')
 
 const server = join(dist, 'api/server.js')
 const cli = join(dist, 'api/cli/main.js')
@@ -19,6 +19,7 @@ async function runModule (file, args) {
 }
 
 async function serve (args) {
+  await startThreadPool()
   await prepare()
   await runModule(server, args)
 }
@@ -34,7 +35,7 @@ async function test (args) {
   if (files.length === 0) {
     throw new PreparationError(`There is no test to run: no built file under dist/test matches ${words.join(' or ') || '*.test.js'}.`)
   }
-  process.exitCode = await runNode(['--enable-source-maps', '--test', ...options, ...files], { cwd: root })
+  process.exitCode = await runNode(['--enable-source-maps', '--test', '--test-reporter=spec', ...options, ...files], { cwd: root })
 }
 
 async function dev (args) {
@@ -55,6 +56,7 @@ async function run ([file, ...args]) {
 }
 
 async function runCli (args) {
+  await startThreadPool()
   await prepare()
   await runModule(cli, args)
 }
@@ -65,8 +67,6 @@ const commands = new Map(Object.entries({ serve, test, dev, prepare, run }))
 async function runCommand () {
   const [name, ...args] = process.argv.slice(2)
   followNpm()
-  // libuv reads this when its pool is first used: decoding then overlaps with the few threads that file reads and DNS take.
-  process.env.UV_THREADPOOL_SIZE ||= String(Math.max(4, availableParallelism() + 2))
   try {
     const command = commands.get(name)
     await (command === undefined ? runCli(process.argv.slice(2)) : command(args))

@@ -35,7 +35,8 @@ for (const [what, [environment, message]] of Object.entries(refusals)) {
 }
 
 /** As the README and .env.example show it. */
-const documented = Object.entries<object>(EnvironmentSchema.properties) as Array<[string, { default: string | number, description: string }]>
+interface Documented { default: string | number, description: string }
+const documented = Object.entries<object>(EnvironmentSchema.properties) as Array<[string, Documented]>
 
 test('the README\'s table has every variable with its default and description', () => {
   const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')

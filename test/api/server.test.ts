@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { packageRoot } from '../../models/package-root.ts'
 import { readFixture } from '../fixtures/index.ts'
@@ -17,9 +17,10 @@ class Server {
   readonly lines: LogLine[] = []
   stderr = ''
 
-  constructor (t: TestContext, environment: Record<string, string>) {
+  constructor (t: TestContext, environment: Record<string, string>, entry: readonly string[] = ['dist/api/server.js']) {
     const { PATH = '' } = process.env
-    this.child = spawn(process.execPath, [join(packageRoot, 'dist/api/server.js')], {
+    this.child = spawn(process.execPath, entry, {
+      cwd: packageRoot,
       env: { PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -67,6 +68,18 @@ test('starts, says what it serves, and logs one line a request without names or 
   const { level, time, pid, hostname, durationMs, stages, msg, ...line } = await server.line('answered')
   assert.deepEqual(line, { requestId: 'from-the-client', method: 'POST', path: '/classify', status: 200, images: 1, batchSize: 1 })
   assert.deepEqual(Object.keys(stages as object), ['read', 'decode', 'queue', 'run', 'post'])
+})
+
+test('decoding and sessions yield to the main thread', { skip: process.platform !== 'linux' && 'only Linux has priorities of threads' }, async (t) => {
+  const server = new Server(t, { WORKERS: '2', UV_THREADPOOL_SIZE: '5' }, ['api/bootstrap.cjs', 'serve'])
+  await server.line('ready')
+  const tasks = `/proc/${server.child.pid}/task`
+  const niceness = (thread: string): number => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[16])
+  const counts = new Map<number, number>()
+  for (const thread of readdirSync(tasks)) counts.set(niceness(thread), (counts.get(niceness(thread)) ?? 0) + 1)
+  assert.equal(niceness(String(server.child.pid)), 0)
+  assert.equal(counts.get(5), 5, 'the threads of the pool')
+  assert.ok(counts.get(10)! >= 2, 'the workers')
 })
 
 test('SIGTERM lets a running request finish, closes idle connections, and ends with 0', async (t) => {

@@ -28,7 +28,7 @@ else if (role === 'probe') process.send!(await runProbe(url))
 else process.exitCode = await supervise() ? 0 : 1
 
 async function supervise (): Promise<boolean> {
-  const server = spawn(process.execPath, [join(packageRoot, 'dist/api/server.js')], {
+  const server = spawn(process.execPath, [join(packageRoot, 'api/bootstrap.cjs'), 'serve'], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
