@@ -7,6 +7,7 @@ import { fork, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
+import { constants, setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +75,7 @@ async function report<Report> (role: string, address: string): Promise<Report> {
 
 /** Each user sends a photo, waits for the answer, and sends the next. */
 async function runUsers (address: string): Promise<LoadReport> {
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL) // real users bring processors of their own
   const agent = new Agent({ keepAlive: true, maxSockets: users })
   const photos = ['chelsea.png', 'coffee.png', 'exif-1.jpg', 'lossy.webp', 'margin-117.jpg', 'icc-wide-gamut.jpg']
     .map((name) => formOf(readFixture(name)))
