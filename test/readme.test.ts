@@ -11,7 +11,8 @@ import { readFixture } from './fixtures/index.ts'
 
 const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
 
-interface Answer { model: object, results: Array<{ predictions: Array<{ label: string, wnid: string, classIndex: number, score: number }> }> }
+interface Prediction { label: string, wnid: string, classIndex: number, score: number }
+interface Answer { model: object, results: Array<{ predictions: Prediction[] }> }
 
 test('the answer to the first curl is the service\'s', async (t) => {
   const [, url] = /curl -F image=@test\/fixtures\/coffee\.png 'localhost:8080([^']+)'/.exec(readme) ?? []

@@ -11,6 +11,7 @@ import { constants, setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
 import { packageRoot } from '../../models/package-root.ts'
 import { formOf } from '../api/open-app.ts'
 import { readFixture } from '../fixtures/index.ts'
@@ -77,8 +78,7 @@ async function report<Report> (role: string, address: string): Promise<Report> {
 async function runUsers (address: string): Promise<LoadReport> {
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL) // real users bring processors of their own
   const agent = new Agent({ keepAlive: true, maxSockets: users })
-  const photos = ['chelsea.png', 'coffee.png', 'exif-1.jpg', 'lossy.webp', 'margin-117.jpg', 'icc-wide-gamut.jpg']
-    .map((name) => formOf(readFixture(name)))
+  const photos = (await makePhotos()).map((photo) => formOf(photo))
   const result: LoadReport = { requests: 0, failures: [], latenciesMs: [] }
   const end = performance.now() + seconds * 1000
   await Promise.all(Array.from({ length: users }, async (_, user) => {
@@ -93,6 +93,13 @@ async function runUsers (address: string): Promise<LoadReport> {
   }))
   agent.destroy()
   return result
+}
+
+/** JPEGs as cameras and web pages have them, of 451 x 300, 600 x 400 and 500 x 375 pixels. */
+async function makePhotos (): Promise<Buffer[]> {
+  const [chelsea, coffee] = [readFixture('chelsea.png'), readFixture('coffee.png')]
+  const sources = [sharp(chelsea), sharp(coffee), sharp(chelsea).resize(500, 375), sharp(coffee).resize(500, 375)]
+  return await Promise.all(sources.map((source) => source.jpeg({ quality: 92 }).toBuffer()))
 }
 
 async function runProbe (address: string): Promise<ProbeReport> {
