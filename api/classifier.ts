@@ -70,13 +70,9 @@ export class Classifier {
     this.#isReady = true
   }
 
-  /** Refuses new work from now on; `close` ends the sessions once what was admitted is answered. */
-  stopAdmitting (): void {
-    this.#isClosing = true
-  }
-
+  /** Refuses new work and ends the sessions; what is running is given up. */
   async close (): Promise<void> {
-    this.stopAdmitting()
+    this.#isClosing = true
     await this.#sessions.close()
   }
 

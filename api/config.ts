@@ -31,6 +31,7 @@ export const EnvironmentSchema = Type.Object({
   MAX_IMAGE_PIXELS: integer('Width x height of one image.', 50_000_000, 1, 1_000_000_000),
   MAX_IMAGE_SIDE: integer('Width or height of one image in pixels.', 12_000, 1, 65_535),
   KEEP_ALIVE_TIMEOUT_MS: integer('Idle time of a connection before it is closed; above that of a load balancer in front.', 75_000, 1, 3_600_000),
+  DRAIN_DELAY_MS: integer('From SIGTERM to the last new connection: time for load balancers to notice.', 3000, 0, 600_000),
   SHUTDOWN_TIMEOUT_MS: integer('From SIGTERM to the end at the latest.', 8000, 1, 600_000),
 })
 

@@ -31,7 +31,8 @@ async function serve (): Promise<void> {
   closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'unexpected error')
     else app.log.info({ signal }, 'closing')
-    await app.close()
+    // Ctrl-C comes from a person who waits; SIGTERM from a platform whose load balancers do not know yet.
+    await app.drain(signal === 'SIGTERM' ? config.drainDelayMs : 0)
   })
 
   // Requests that come before the sessions are ready wait in the queue: some platforms send them as soon as the port opens.

@@ -13,8 +13,8 @@ export interface BatchQueueOptions {
   readonly setTimer?: (callback: () => void, delayMs: number) => unknown
 }
 
-/** Runs a batch; gives results in the order of the items. */
-export type Run<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>
+/** Runs a batch; gives results in the order of the items, an Error in the place of an item that failed alone. */
+export type Run<Item, Result> = (items: readonly Item[]) => Promise<ReadonlyArray<Result | Error>>
 
 export interface Batched<Result> {
   readonly result: Result
@@ -132,8 +132,10 @@ export class BatchQueue<Item, Result> {
     const startedAt = now()
     runner.run(batch.map(({ item }) => item)).then((results) => {
       const runMs = now() - startedAt
-      for (const [i, { queuedAt, resolve }] of batch.entries()) {
-        resolve({ result: results[i]!, batchSize: batch.length, queueMs: startedAt - queuedAt, runMs })
+      for (const [i, { queuedAt, resolve, reject }] of batch.entries()) {
+        const result = results[i]!
+        if (result instanceof Error) reject(result)
+        else resolve({ result, batchSize: batch.length, queueMs: startedAt - queuedAt, runMs })
       }
       this.#release(runner)
     }, (error: unknown) => {

@@ -1,12 +1,11 @@
-/** The main thread's handle to the session workers: starts them, tests them, feeds them from the queue, replaces those that die. */
-import { once } from 'node:events'
-import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import { ModelError, type Manifest } from '../../models/manifest.ts'
-import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/self-test.ts'
-import { ServiceError } from '../errors.ts'
+/** As many sessions as workers: feeds them from the queue and replaces those that end. */
+import type { Manifest } from '../../models/manifest.ts'
 import type { BatchQueue } from './batch-queue.ts'
-import type { RunAnswer, RunRequest, SessionWorkerData } from './session-worker.ts'
+import type { SessionWorkerData } from './session-worker.ts'
+import { Session, sessionWorkerFile } from './session.ts'
+
+/** Pixels of one image, uint8 [cropSize, cropSize, 3] -> its logits, float32 [classes]. */
+export type ImageQueue = BatchQueue<Uint8Array, Float32Array>
 
 export interface SessionPoolOptions {
   readonly graph: Buffer
@@ -14,13 +13,9 @@ export interface SessionPoolOptions {
   readonly workers: number
   readonly intraOpNumThreads: number
   readonly onWorkerDeath: (error: Error) => void
+  /** @defaultValue the worker that owns an onnxruntime session; tests put faulty ones in its place */
+  readonly workerFile?: URL
 }
-
-/** Pixels of one image, uint8 [cropSize, cropSize, 3] -> its logits, float32 [classes]. */
-export type ImageQueue = BatchQueue<Uint8Array, Float32Array>
-
-/** The source's extension or the build's: the worker is started by its file. */
-const workerFile = new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url)
 
 const restartDelayMs = 100
 
@@ -28,7 +23,7 @@ export class SessionPool {
   readonly #queue: ImageQueue
   readonly #options: SessionPoolOptions
   readonly #workerData: SessionWorkerData
-  readonly #workers = new Set<Worker>()
+  readonly #sessions = new Set<Session>()
   #isClosing = false
 
   constructor (queue: ImageQueue, options: SessionPoolOptions) {
@@ -40,101 +35,50 @@ export class SessionPool {
     this.#workerData = { graph, intraOpNumThreads: options.intraOpNumThreads, cropSize }
   }
 
-  /** Workers whose session has passed the self-test. */
+  /** Sessions that have passed the self-test and live. */
   get size (): number {
-    return this.#workers.size
+    return this.#sessions.size
   }
 
   /**
-   * Starts the workers one after another: onnxruntime-node does not survive being loaded by several threads at once.
+   * Starts the sessions one after another: onnxruntime-node does not survive being loaded by several threads at once.
    * Each serves the queue as soon as it has given the self-test's recorded answer.
    *
    * @throws ModelError if a session cannot be made of the graph or answers the self-test otherwise.
    */
   async start (): Promise<void> {
-    for (let i = 0; i < this.#options.workers && !this.#isClosing; i++) await this.#startWorker()
+    for (let i = 0; i < this.#options.workers && !this.#isClosing; i++) await this.#startSession()
   }
 
-  /** Ends the workers, each after the batch that it runs. */
+  /** Ends the sessions; what they run is given up. */
   async close (): Promise<void> {
     this.#isClosing = true
-    await Promise.all([...this.#workers].map((worker) => worker.terminate()))
+    await Promise.all([...this.#sessions].map((session) => session.end()))
   }
 
-  async #startWorker (): Promise<void> {
-    const worker = new Worker(workerFile, { workerData: this.#workerData })
-    const gone = new AbortController()
-    let death: Error | undefined
-    worker.on('error', (error) => { death = error as Error })
-    worker.once('exit', () => gone.abort())
-    try {
-      await once(worker, 'message', { signal: gone.signal }) // created
-      await this.#checkSelfTest(worker)
-    } catch (cause) {
-      await worker.terminate()
-      if (this.#isClosing || cause instanceof ModelError) throw cause
-      throw new ModelError(`No session can be made of the graph of ${this.#options.manifest.name}: ${String(death ?? cause)}`, { cause })
-    }
+  async #startSession (): Promise<void> {
+    const { manifest, workerFile = sessionWorkerFile, onWorkerDeath } = this.#options
+    const session = await Session.start(manifest, workerFile, this.#workerData)
     if (this.#isClosing) {
-      await worker.terminate()
+      await session.end()
       return
     }
-    this.#workers.add(worker)
-    worker.once('exit', (exitCode) => {
-      this.#workers.delete(worker)
+    this.#sessions.add(session)
+    session.gone.addEventListener('abort', () => {
+      this.#sessions.delete(session)
       if (this.#isClosing) return
-      this.#options.onWorkerDeath(death ?? new Error(`A session worker ended with exit code ${exitCode}.`))
+      onWorkerDeath(session.gone.reason as Error)
       this.#replace()
-    })
-    this.#queue.addRunner((images) => this.#run(worker, images), gone.signal)
+    }, { once: true })
+    this.#queue.addRunner((images) => session.run(images), session.gone)
   }
 
+  /** A session that cannot be started now may be startable in a moment: memory may have been short. */
   #replace (): void {
-    this.#startWorker().catch((error: Error) => {
-      if (this.#isClosing) return
+    if (this.#isClosing) return
+    this.#startSession().catch((error: Error) => {
       this.#options.onWorkerDeath(error)
       setTimeout(() => this.#replace(), restartDelayMs)
     })
   }
-
-  async #checkSelfTest (worker: Worker): Promise<void> {
-    const { manifest } = this.#options
-    const [logits] = await this.#run(worker, [selfTestPixels(manifest.preprocessing.cropSize)])
-    const deviation = selfTestDeviation(manifest.selfTest, logits!)
-    if (deviation > selfTestTolerance) {
-      throw new ModelError(
-        `The self-test of ${manifest.name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${selfTestTolerance}.`)
-    }
-  }
-
-  async #run (worker: Worker, images: readonly Uint8Array[]): Promise<Float32Array[]> {
-    const { preprocessing: { cropSize }, classes } = this.#options.manifest
-    const imageLength = cropSize * cropSize * 3
-    const pixels = new Uint8Array(images.length * imageLength)
-    for (const [i, image] of images.entries()) pixels.set(image, i * imageLength)
-
-    const answer = await new Promise<RunAnswer>((resolve, reject) => {
-      const settle = (): void => {
-        worker.off('message', onMessage)
-        worker.off('exit', onExit)
-      }
-      const onMessage = (message: RunAnswer): void => {
-        settle()
-        resolve(message)
-      }
-      const onExit = (): void => {
-        settle()
-        reject(inferenceFailed('its session ended'))
-      }
-      worker.on('message', onMessage)
-      worker.on('exit', onExit)
-      worker.postMessage({ pixels, batchSize: images.length } satisfies RunRequest, [pixels.buffer])
-    })
-    if ('error' in answer) throw inferenceFailed(answer.error)
-    return images.map((_, i) => answer.logits.subarray(i * classes, (i + 1) * classes))
-  }
-}
-
-function inferenceFailed (cause: string): ServiceError {
-  return new ServiceError('inference_failed', 'The model stopped while it ran this image; try again.', { cause })
 }

@@ -1,21 +1,40 @@
 /**
- * Ends connections as soon as their last answer is out. By default a server that closes waits for keep-alive clients that have
- * nothing left to say, and for sockets that never said anything.
+ * Leaves without a client noticing: first every answer announces that its connection ends, while new connections and requests
+ * are still served; then the server stops listening and waits for what is running. By default a server that closes waits for
+ * keep-alive clients that have nothing left to say, and for sockets that never said anything.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** From the announcement to the end, readiness is refused. */
+    isDraining: boolean
+    /**
+     * Announces the end, serves for `delayMs` (in which load balancers notice), then closes.
+     * With no delay, connections that are idle at that moment learn of it by being closed.
+     */
+    drain (delayMs: number): Promise<void>
+  }
+}
 
 const idleCheckIntervalMs = 100
 
 export function registerGracefulClose (app: FastifyInstance): void {
-  let isClosing = false
   let idleCheck: NodeJS.Timeout | undefined
 
-  app.addHook('preClose', async () => {
-    isClosing = true
-    idleCheck = setInterval(() => app.server.closeIdleConnections(), idleCheckIntervalMs)
+  app.decorate('isDraining', false)
+  app.decorate('drain', async (delayMs: number) => {
+    app.isDraining = true
+    await sleep(delayMs)
+    await app.close()
   })
   app.addHook('onSend', async (_request, reply) => {
-    if (isClosing) reply.header('connection', 'close')
+    if (app.isDraining) reply.header('connection', 'close')
+  })
+  app.addHook('preClose', async () => {
+    app.isDraining = true
+    idleCheck = setInterval(() => app.server.closeIdleConnections(), idleCheckIntervalMs)
   })
   app.addHook('onClose', async () => {
     clearInterval(idleCheck)

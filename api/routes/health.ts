@@ -8,6 +8,7 @@ export function registerHealthRoutes (app: FastifyInstance, classifier: Classifi
   app.get('/livez', async () => ({ status: 'alive' }))
 
   app.get('/readyz', async () => {
+    if (app.isDraining) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
     if (!classifier.isReady) throw new ServiceError('not_ready', 'The model is not loaded yet; try again in a moment.')
     return { status: 'ready' }
   })

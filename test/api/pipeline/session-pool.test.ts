@@ -6,16 +6,17 @@ import { BatchQueue } from '../../../api/pipeline/batch-queue.ts'
 import { preprocess } from '../../../api/pipeline/preprocess.ts'
 import { SessionPool, type ImageQueue } from '../../../api/pipeline/session-pool.ts'
 import { readFixture } from '../../fixtures/index.ts'
+import { deadly, refused } from './faulty-session-worker.ts'
 
 const model = await loadModel('bundled', '', 'auto')
 const noLimits = { maxImagePixels: 1e9, maxImageSide: 65_535 }
 
-interface PoolOptions { workers?: number, maxBatchSize?: number, onWorkerDeath?: (error: Error) => void }
+interface PoolOptions { workers?: number, maxBatchSize?: number, workerFile?: URL, onWorkerDeath?: (error: Error) => void }
 
 function openPool (t: TestContext, options: PoolOptions = {}): { queue: ImageQueue, pool: SessionPool } {
-  const { workers = 1, maxBatchSize = 8, onWorkerDeath = (error: Error) => assert.fail(error) } = options
+  const { workers = 1, maxBatchSize = 8, onWorkerDeath = (error: Error) => assert.fail(error), ...rest } = options
   const queue: ImageQueue = new BatchQueue({ maxBatchSize })
-  const pool = new SessionPool(queue, { ...model, workers, intraOpNumThreads: 1, onWorkerDeath })
+  const pool = new SessionPool(queue, { ...model, ...rest, workers, intraOpNumThreads: 1, onWorkerDeath })
   t.after(() => pool.close())
   return { queue, pool }
 }
@@ -76,6 +77,51 @@ test('a worker that dies fails its batch only, is reported, and is replaced', as
   assert.equal((await later).result.length, model.manifest.classes, 'answered by the replacement')
   assert.equal(deaths.length, 1)
   assert.equal(workers.length, 2)
+})
+
+/** An image that only its first byte tells apart. */
+function imageOf (firstByte: number): Uint8Array {
+  const image = new Uint8Array(model.manifest.preprocessing.cropSize ** 2 * 3)
+  image[0] = firstByte
+  return image
+}
+
+const workerFile = new URL('./faulty-session-worker.js', import.meta.url)
+
+test('an image that cannot be run fails alone, and its batch mates are answered', async (t) => {
+  const { queue, pool } = openPool(t, { workerFile })
+  const batch = Promise.allSettled([0, refused, 0, 0].map((cue) => queue.enqueue(imageOf(cue))))
+  await pool.start()
+  assert.deepEqual((await batch).map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+  assert.equal(pool.size, 1)
+})
+
+test('a session that fails three times in a row is replaced', async (t) => {
+  const deaths: Error[] = []
+  const { queue, pool } = openPool(t, { workerFile, onWorkerDeath: (error) => deaths.push(error) })
+  await pool.start()
+  for (let i = 0; i < 3; i++) await assert.rejects(queue.enqueue(imageOf(refused)), { code: 'inference_failed' })
+  assert.equal(pool.size, 0, 'nothing is ready')
+  assert.match(String(deaths[0]), /failed 3 times in a row/)
+  assert.equal((await queue.enqueue(imageOf(0))).result.length, model.manifest.classes)
+  assert.equal(pool.size, 1)
+})
+
+test('failures that are not in a row replace nothing', async (t) => {
+  const { queue, pool } = openPool(t, { workerFile })
+  await pool.start()
+  for (const cue of [refused, refused, 0, refused, refused, 0]) await queue.enqueue(imageOf(cue)).catch(() => {})
+  assert.equal(pool.size, 1)
+})
+
+test('a thread that dies of an image is replaced within a second', async (t) => {
+  const { queue, pool } = openPool(t, { workerFile, onWorkerDeath: () => {} })
+  await pool.start()
+  await assert.rejects(queue.enqueue(imageOf(deadly)), { code: 'inference_failed' })
+  const diedAt = performance.now()
+  await queue.enqueue(imageOf(0))
+  t.diagnostic(`answered ${(performance.now() - diedAt).toFixed(0)} ms later`)
+  assert.ok(performance.now() - diedAt < 1000)
 })
 
 test('sessions are made one after another', async (t) => {

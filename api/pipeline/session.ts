@@ -1,0 +1,121 @@
+/** The main thread's handle to one session worker: starts it, tests it, runs batches on it, and knows when it is gone. */
+import { once } from 'node:events'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { ModelError, type Manifest } from '../../models/manifest.ts'
+import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/self-test.ts'
+import { ServiceError } from '../errors.ts'
+import type { RunAnswer, RunRequest, SessionWorkerData } from './session-worker.ts'
+
+/** The source's extension or the build's: the worker is started by its file. */
+export const sessionWorkerFile = new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url)
+
+/** A session that failed this often in a row is taken for broken and ended. */
+const maxConsecutiveFailures = 3
+
+export class Session {
+  readonly #worker: Worker
+  readonly #manifest: Manifest
+  readonly #gone = new AbortController()
+  #death: Error | undefined
+  #consecutiveFailures = 0
+
+  private constructor (manifest: Manifest, workerFile: URL, workerData: SessionWorkerData) {
+    this.#manifest = manifest
+    this.#worker = new Worker(workerFile, { workerData })
+    this.#worker.on('error', (error) => { this.#death = error as Error })
+    this.#worker.once('exit', (exitCode) => {
+      this.#death ??= new Error(`A session worker ended with exit code ${exitCode}.`)
+      this.#gone.abort(this.#death)
+    })
+  }
+
+  /**
+   * A session that has given the self-test's recorded answer.
+   *
+   * @throws ModelError if none can be made of the graph, or its answer is another.
+   */
+  static async start (manifest: Manifest, workerFile: URL, workerData: SessionWorkerData): Promise<Session> {
+    const session = new Session(manifest, workerFile, workerData)
+    try {
+      await once(session.#worker, 'message', { signal: session.gone }) // its session has been made
+      await session.#checkSelfTest()
+      session.gone.throwIfAborted()
+      return session
+    } catch (cause) {
+      const reason = session.#death ?? cause
+      await session.end()
+      if (cause instanceof ModelError) throw cause
+      throw new ModelError(`No session can be made of the graph of ${manifest.name}: ${String(reason)}`, { cause })
+    }
+  }
+
+  /** Aborted when the worker has ended, for whatever reason, with that as its reason. */
+  get gone (): AbortSignal {
+    return this.#gone.signal
+  }
+
+  /** Ends the worker; a batch that it runs fails. */
+  async end (): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  /**
+   * @param images - uint8 [cropSize, cropSize, 3] each.
+   * @returns Logits, float32 [classes] each; an image that cannot be run has an error in its place, and the others of its batch
+   * are run again without it.
+   * @throws `inference_failed` if the worker dies of the batch.
+   */
+  async run (images: readonly Uint8Array[]): Promise<Array<Float32Array | Error>> {
+    const results = await this.#runSeparatingFailures(images)
+    this.#consecutiveFailures = results.every((result) => result instanceof Error) ? this.#consecutiveFailures + 1 : 0
+    if (this.#consecutiveFailures === maxConsecutiveFailures) {
+      this.#death = new Error(`A session failed ${maxConsecutiveFailures} times in a row.`, { cause: results[0] })
+      await this.end()
+    }
+    return results
+  }
+
+  async #runSeparatingFailures (images: readonly Uint8Array[]): Promise<Array<Float32Array | Error>> {
+    try {
+      return await this.#runBatch(images)
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error
+      if (images.length === 1) return [inferenceFailed(error)]
+      const results: Array<Float32Array | Error> = []
+      for (const image of images) results.push(...await this.#runSeparatingFailures([image]))
+      return results
+    }
+  }
+
+  async #checkSelfTest (): Promise<void> {
+    const { name, preprocessing: { cropSize }, selfTest } = this.#manifest
+    const [logits] = await this.#runBatch([selfTestPixels(cropSize)])
+    const deviation = selfTestDeviation(selfTest, logits!)
+    if (deviation > selfTestTolerance) {
+      throw new ModelError(
+        `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${selfTestTolerance}.`)
+    }
+  }
+
+  /** @throws RunError if the session refuses the batch, `inference_failed` if the worker dies of it. */
+  async #runBatch (images: readonly Uint8Array[]): Promise<Float32Array[]> {
+    const { preprocessing: { cropSize }, classes } = this.#manifest
+    const imageLength = cropSize * cropSize * 3
+    const pixels = new Uint8Array(images.length * imageLength)
+    for (const [i, image] of images.entries()) pixels.set(image, i * imageLength)
+
+    this.#worker.postMessage({ pixels, batchSize: images.length } satisfies RunRequest, [pixels.buffer])
+    const [answer] = await once(this.#worker, 'message', { signal: this.gone })
+      .catch(() => { throw inferenceFailed(this.#death) }) as [RunAnswer]
+    if ('error' in answer) throw new RunError(answer.error)
+    return images.map((_, i) => answer.logits.subarray(i * classes, (i + 1) * classes))
+  }
+}
+
+/** The session threw; its worker lives. */
+class RunError extends Error {}
+
+function inferenceFailed (cause: Error | undefined): ServiceError {
+  return new ServiceError('inference_failed', 'The model stopped while it ran this image; try again.', { cause })
+}
