@@ -5,13 +5,12 @@ import { ServiceError } from './errors.ts'
 import type { LoadedModel } from './load-model.ts'
 import { BatchQueue } from './pipeline/batch-queue.ts'
 import { postprocess, type Prediction } from './pipeline/postprocess.ts'
-import { preprocess, type PixelLimits } from './pipeline/preprocess.ts'
+import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
 import type { Upload } from './pipeline/read-images.ts'
 import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
 
-export interface ClassifierOptions {
+export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessing'> {
   readonly model: LoadedModel
-  readonly pixelLimits: PixelLimits
   readonly workers: number
   readonly intraOpNumThreads: number
   /** Images decoded at the same time. */
@@ -52,6 +51,11 @@ export class Classifier {
     this.#decoding = new PQueue({ concurrency: decodeConcurrency })
     this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs })
     this.#sessions = new SessionPool(this.#queue, { ...options, ...model })
+  }
+
+  /** Sessions that live and have passed the self-test. */
+  get workers (): number {
+    return this.#sessions.size
   }
 
   /** Images admitted and not yet answered. */
@@ -128,7 +132,7 @@ export class Classifier {
   async #decode (bytes: Buffer, signal: AbortSignal): Promise<{ pixels: Uint8Array, decodeMs: number }> {
     const startedAt = performance.now()
     const { preprocessing } = this.model.manifest
-    const pixels = await this.#decoding.add(() => preprocess(bytes, preprocessing, this.#options.pixelLimits), { signal })
+    const pixels = await this.#decoding.add(() => preprocess(bytes, { ...this.#options, preprocessing }, signal), { signal })
     return { pixels, decodeMs: performance.now() - startedAt }
   }
 }

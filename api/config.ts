@@ -2,6 +2,7 @@
 import { envSchema } from 'env-schema'
 import { Type, type Static } from 'typebox'
 import { layouts } from '../models/onnx/layout.ts'
+import { imageFormatNames } from './pipeline/image-formats.ts'
 
 const integer = (description: string, defaultValue: number, minimum: number, maximum: number) =>
   Type.Integer({ description, default: defaultValue, minimum, maximum })
@@ -30,6 +31,14 @@ export const EnvironmentSchema = Type.Object({
   MAX_REQUEST_BYTES: integer('Bytes of a multipart request on the wire.', 32 * MiB, 1, 1024 * MiB),
   MAX_IMAGE_PIXELS: integer('Width x height of one image.', 50_000_000, 1, 1_000_000_000),
   MAX_IMAGE_SIDE: integer('Width or height of one image in pixels.', 12_000, 1, 65_535),
+  IMAGE_FORMATS: Type.String({
+    description: `Accepted formats, separated by commas, of ${imageFormatNames.join(', ')}.`,
+    default: 'jpeg,png,webp',
+    pattern: `^(${imageFormatNames.join('|')})(,(${imageFormatNames.join('|')}))*$`,
+  }),
+  DECODE_TIMEOUT_SECONDS: integer('Of decoding one image.', 5, 1, 3600),
+  DECODE_MEMORY_BYTES: integer('For all images that are decoded at the same time. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
+  REQUEST_MEMORY_BYTES: integer('For the bodies of all requests in work. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
   KEEP_ALIVE_TIMEOUT_MS: integer('Idle time of a connection before it is closed; above that of a load balancer in front.', 75_000, 1, 3_600_000),
   DRAIN_DELAY_MS: integer('From SIGTERM to the last new connection: time for load balancers to notice.', 3000, 0, 600_000),
   SHUTDOWN_TIMEOUT_MS: integer('From SIGTERM to the end at the latest.', 8000, 1, 600_000),
@@ -57,8 +66,13 @@ interface SchemaIssue { instancePath: string, keyword: string, params: Record<st
 export function readConfig (environment: NodeJS.ProcessEnv = process.env): Config {
   try {
     const values = envSchema<Environment>({ schema: EnvironmentSchema, data: environment, env: false })
+    if (values.MAX_IMAGES > values.MAX_QUEUE_SIZE / 2) {
+      throw new ConfigError(
+        `Expected MAX_IMAGES to be at most half of MAX_QUEUE_SIZE (${values.MAX_QUEUE_SIZE}), so that no request fills the queue alone, got ${values.MAX_IMAGES}.`)
+    }
     return Object.freeze(Object.fromEntries(Object.entries(values).map(([name, value]) => [toCamelCase(name), value]))) as Config
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
     const [issue] = (cause as { errors?: SchemaIssue[] }).errors ?? []
     if (issue === undefined) throw cause
     throw new ConfigError(describe(issue, environment), { cause })

@@ -13,9 +13,11 @@ const problems = {
   unsupported_media: [415, 'Unsupported media type'],
   corrupt_image: [422, 'Image cannot be decoded'],
   too_many_pixels: [422, 'Image has too many pixels'],
+  decode_timeout: [422, 'Image takes too long to decode'],
   client_gone: [499, 'Client closed the connection'], // never seen by a client; for the log
   internal_error: [500, 'Internal error'],
   inference_failed: [503, 'Inference failed'],
+  memory_exhausted: [503, 'Service out of memory for requests'],
   not_ready: [503, 'Service not ready'],
   queue_full: [503, 'Service overloaded'],
   shutting_down: [503, 'Service shutting down'],

@@ -1,29 +1,13 @@
 /** The process: configuration, model, application, signals. The only file that touches `process`. */
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { countAvailableCores } from './available-cores.ts'
-import { Classifier } from './classifier.ts'
 import { ConfigError, readConfig } from './config.ts'
-import { loadModel } from './load-model.ts'
+import { createClassifier } from './create-classifier.ts'
 import { ModelError } from '../models/manifest.ts'
-
-/** Decoding leaves room for one session's thread on each core; more decodes at once only wait for the same cores. */
-const decodesPerCore = 2
 
 async function serve (): Promise<void> {
   const config = readConfig()
-  const model = await loadModel(config.model, config.modelDir, config.layout)
-  const cores = countAvailableCores()
-  const workers = config.workers === 0 ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : config.workers
-
-  const classifier = new Classifier({
-    ...config,
-    model,
-    workers,
-    pixelLimits: config,
-    decodeConcurrency: cores * decodesPerCore,
-    onWorkerDeath: (error) => app.log.error({ err: error }, 'a session worker died; starting another'),
-  })
+  const classifier = await createClassifier(config, (error) => app.log.error({ err: error }, 'a session worker died; starting another'))
   const app = buildApp(config, classifier, {
     level: config.logLevel,
     ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
@@ -38,13 +22,8 @@ async function serve (): Promise<void> {
   // Requests that come before the sessions are ready wait in the queue: some platforms send them as soon as the port opens.
   await app.listen({ host: config.host, port: config.port })
   await classifier.start()
-  app.log.info({
-    model: model.manifest.name,
-    version: model.version,
-    layout: model.layout,
-    workers,
-    startMs: Math.round(performance.now()),
-  }, 'ready')
+  const { manifest: { name }, version, layout } = classifier.model
+  app.log.info({ model: name, version, layout, workers: classifier.workers, startMs: Math.round(performance.now()) }, 'ready')
 }
 
 serve().catch((error: unknown) => {

@@ -1,20 +1,10 @@
-import { countAvailableCores } from '../available-cores.ts'
-import { Classifier } from '../classifier.ts'
+import type { Classifier } from '../classifier.ts'
 import { readConfig } from '../config.ts'
-import { loadModel } from '../load-model.ts'
+import { createClassifier } from '../create-classifier.ts'
 
 /** The service's classifier, without the service: the same pipeline and the same settings, for commands. Close it after use. */
 export async function openClassifier (model: string): Promise<Classifier> {
-  const config = readConfig()
-  const cores = countAvailableCores()
-  const classifier = new Classifier({
-    ...config,
-    model: await loadModel(model, config.modelDir, config.layout),
-    pixelLimits: config,
-    workers: config.workers === 0 ? cores : config.workers,
-    decodeConcurrency: cores,
-    onWorkerDeath: (error) => { throw error },
-  })
+  const classifier = await createClassifier({ ...readConfig(), model }, (error) => { throw error })
   await classifier.start()
   return classifier
 }

@@ -2,69 +2,81 @@
  * Image bytes -> the pixels that a model sees, equal to what Pillow and torchvision make of the same file:
  * oriented by EXIF, colour profile ignored, alpha dropped, shorter side resized with antialiasing, centre cropped.
  */
-import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp'
+import sharp, { type Metadata, type Sharp } from 'sharp'
 import { resizeShorterSide, type Preprocessing } from '../../models/preprocessing.ts'
 import { ServiceError } from '../errors.ts'
 import { enlargeCrop, type Axis } from './enlarge.ts'
+import { decodeBytes, sniffFormat, type ImageFormatName } from './image-formats.ts'
+import type { MemoryBudget, Release } from './memory-budget.ts'
 
 // One thread an image, many images at once: threads inside an image only add contention. Nothing is ever decoded twice.
 sharp.concurrency(1)
 sharp.cache(false)
-// Fewer parsers that a hostile file can reach, and fewer that sniff every good one.
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'] })
 
-export interface PixelLimits {
+export interface PreprocessOptions {
+  readonly preprocessing: Preprocessing
+  readonly formats: readonly ImageFormatName[]
   /** Width x height. */
   readonly maxImagePixels: number
   /** Width or height. */
   readonly maxImageSide: number
+  /** Of native decoding and resizing, in whole seconds. */
+  readonly decodeTimeoutSeconds: number
+  /** Memory for all images that are decoded at the same time. */
+  readonly decodeBudget: MemoryBudget
 }
 
 /**
  * The model's input for one image.
  *
- * @param bytes - Encoded JPEG, PNG or WebP (its first frame).
+ * @param bytes - Encoded, in one of the formats; of several frames the first counts.
+ * @param signal - Aborted while the image waits for memory, its reason is thrown.
  * @returns uint8 [cropSize, cropSize, 3], RGB. Newly allocated; the caller owns it.
- * @throws `empty_body`, `unsupported_media`, `too_many_pixels` (from the header, before any pixel is decoded) or `corrupt_image`.
+ * @throws `empty_body`, `unsupported_media`, `too_many_pixels` (from the header, before any pixel is decoded), `decode_timeout` or
+ * `corrupt_image`.
  */
-export async function preprocess (bytes: Buffer, preprocessing: Preprocessing, limits: PixelLimits): Promise<Uint8Array> {
-  const format = sniffFormat(bytes)
+export async function preprocess (bytes: Buffer, options: PreprocessOptions, signal: AbortSignal): Promise<Uint8Array> {
+  const { preprocessing, decodeTimeoutSeconds, decodeBudget } = options
+  const format = sniffFormat(bytes, options.formats)
+  let release: Release | undefined
   try {
-    const options = { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc: true } satisfies SharpOptions
-    const image = sharp(bytes, options)
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
     const metadata = await image.metadata()
-    checkSize(metadata, limits)
+    checkSize(metadata, options)
     const { rows, columns } = cropAxes(metadata.autoOrient, preprocessing)
-    image.autoOrient()
-    if (rows.resized > rows.source) {
-      const { data } = await decodeRgb(image, metadata)
-      return enlargeCrop(data, rows, columns, preprocessing)
-    }
+    const isEnlarged = rows.resized > rows.source
     // libvips weights colours by alpha when it resizes; Pillow's pipelines drop it before.
-    if (!metadata.hasAlpha && metadata.space !== 'cmyk') return await shrinkCrop(image, rows, columns, preprocessing)
+    const needsRgb = isEnlarged || metadata.hasAlpha || metadata.space === 'cmyk'
+    const isTurned = (metadata.orientation ?? 1) > 1
+    release = await takeMemory(decodeBytes(format, metadata, needsRgb || isTurned), metadata, decodeBudget, signal)
+
+    image.autoOrient().timeout({ seconds: decodeTimeoutSeconds })
+    if (!needsRgb) return await shrinkCrop(image, rows, columns, preprocessing)
     const { data, width, height } = await decodeRgb(image, metadata)
+    if (isEnlarged) return enlargeCrop(data, rows, columns, preprocessing)
     return await shrinkCrop(sharp(data, { raw: { width, height, channels: 3 } }), rows, columns, preprocessing)
   } catch (cause) {
-    if (cause instanceof ServiceError) throw cause
-    throw new ServiceError('corrupt_image', `Expected a complete ${format} image, got one that is damaged or cut off.`, { cause })
+    if (cause instanceof ServiceError || signal.aborted) throw cause
+    if (String(cause).includes('timeout')) {
+      throw new ServiceError('decode_timeout', `Expected an image that decodes within ${decodeTimeoutSeconds} s.`, { cause })
+    }
+    throw new ServiceError('corrupt_image', `Expected a complete ${format.title} image, got one that is damaged or cut off.`, { cause })
+  } finally {
+    release?.()
   }
 }
 
-/** The format by its first bytes: what the client calls it decides nothing. */
-function sniffFormat (bytes: Buffer): 'JPEG' | 'PNG' | 'WebP' {
-  if (bytes.length === 0) throw new ServiceError('empty_body', 'Expected an image, got 0 bytes.')
-  if (bytes.readUIntBE(0, Math.min(3, bytes.length)) === 0xffd8ff) return 'JPEG'
-  if (bytes.subarray(0, 8).toString('latin1') === '\x89PNG\r\n\x1a\n') return 'PNG'
-  if (bytes.subarray(0, 4).toString('latin1') === 'RIFF' && bytes.subarray(8, 12).toString('latin1') === 'WEBP') return 'WebP'
-  throw new ServiceError('unsupported_media', 'Expected a JPEG, PNG or WebP image, got bytes that start like none of them.')
-}
-
-function checkSize ({ width, height }: Metadata, { maxImagePixels, maxImageSide }: PixelLimits): void {
+function checkSize ({ width, height }: Metadata, { maxImagePixels, maxImageSide }: PreprocessOptions): void {
   const limit = width > maxImageSide || height > maxImageSide
     ? `${maxImageSide} pixels a side`
     : width * height > maxImagePixels ? `${maxImagePixels} pixels` : undefined
   if (limit !== undefined) throw new ServiceError('too_many_pixels', `Expected an image of at most ${limit}, got ${width} x ${height}.`)
+}
+
+async function takeMemory (bytes: number, { width, height }: Metadata, budget: MemoryBudget, signal: AbortSignal): Promise<Release> {
+  if (bytes <= budget.totalBytes) return await budget.take(bytes, signal)
+  throw new ServiceError('too_many_pixels',
+    `Expected an image that decodes in ${budget.totalBytes} bytes of memory, got ${width} x ${height} that take ${bytes}.`)
 }
 
 interface Pixels { readonly data: Uint8Array, readonly width: number, readonly height: number }

@@ -44,10 +44,8 @@ export function sendProblem (
     .send(errors === undefined ? problem : { ...problem, errors: errors.map((each) => toProblem(each, request.id)) })
 }
 
-const acceptedBodies = 'multipart/form-data, or an image/jpeg, image/png or image/webp body'
-
 /** The documented error for whatever was thrown. What nobody foresaw is an internal error. */
-function toServiceError (thrown: FastifyError, request: FastifyRequest, { maxImageBytes }: Config): ServiceError {
+function toServiceError (thrown: FastifyError, request: FastifyRequest, { maxImageBytes, imageFormats }: Config): ServiceError {
   if (thrown instanceof ServiceError) return thrown
   const options = { cause: thrown }
   if (thrown.validation !== undefined) return new ServiceError('invalid_request', explainValidation(thrown, request), options)
@@ -57,7 +55,7 @@ function toServiceError (thrown: FastifyError, request: FastifyRequest, { maxIma
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_EMPTY_TYPE': {
       const received = request.headers['content-type']
-      return new ServiceError('unsupported_media', `Expected ${acceptedBodies}, got ${received === undefined ? 'none' : quote(received)}.`, options)
+      return new ServiceError('unsupported_media', `Expected multipart/form-data or an image (${imageFormats}), got ${received === undefined ? 'none' : quote(received)}.`, options)
     }
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new ServiceError('invalid_request', 'Expected a body as long as its Content-Length says.', options)

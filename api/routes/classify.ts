@@ -4,10 +4,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Classification, Classifier } from '../classifier.ts'
 import type { Config } from '../config.ts'
+import { memoryBudget } from '../create-classifier.ts'
 import { ServiceError } from '../errors.ts'
+import { imageFormats, type ImageFormatName } from '../pipeline/image-formats.ts'
 import { readMultipart, type Upload } from '../pipeline/read-images.ts'
 import { sendProblem } from '../plugins/problem-details.ts'
 import { round } from '../plugins/request-log.ts'
+import { registerRequestMemory } from '../plugins/request-memory.ts'
 import { requestSignal } from '../request-signal.ts'
 import { ClassificationSchema, classificationQuerySchema } from '../schemas/classification.ts'
 import { ProblemAnswerSchema, toProblem } from '../schemas/problem.ts'
@@ -16,12 +19,15 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
   const { version, manifest: { name, classes } } = classifier.model
   const querystring = classificationQuerySchema(classes)
 
+  const mediaTypes = config.imageFormats.split(',').map((format) => imageFormats[format as ImageFormatName].mediaType)
+
   // Encapsulated: these bodies are images here and nowhere else.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, body: IncomingMessage) =>
       await readMultipart(request.headers, body, config))
-    scope.addContentTypeParser(['image/jpeg', 'image/png', 'image/webp'], { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
+    registerRequestMemory(scope, memoryBudget(config.requestMemoryBytes))
+    scope.addContentTypeParser(mediaTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
       async (_request: unknown, body: Buffer) => [body])
 
     scope.post<{ Body: Upload[] | undefined, Querystring: Static<typeof querystring> }>('/classify', {
@@ -29,7 +35,7 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
     }, async (request, reply) => {
       const readMs = reply.elapsedTime
       if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image, got no body.')
-      const classification = await classifier.classify(request.body, request.query.topK, requestSignal(reply, config.requestTimeoutMs))
+      const classification = await classifier.classify(request.body, request.query.topK, requestSignal(reply, timeoutOf(request, config)))
       const { results, times, batchSize } = classification
       const stages = { read: round(readMs), ...mapValues(times, round) }
       request.outcome = { images: results.length, batchSize, stages }
@@ -43,6 +49,14 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       }
     })
   })
+}
+
+/** A client may ask for an earlier deadline than the service's, never for a later one. */
+function timeoutOf ({ headers }: FastifyRequest, { requestTimeoutMs }: Config): number {
+  const asked = headers['x-request-timeout-ms']
+  if (asked === undefined) return requestTimeoutMs
+  if (typeof asked === 'string' && /^[1-9]\d{0,8}$/.test(asked)) return Math.min(Number(asked), requestTimeoutMs)
+  throw new ServiceError('invalid_request', `Expected x-request-timeout-ms to be a whole number of milliseconds, got ${JSON.stringify(asked).slice(0, 100)}.`)
 }
 
 function failures ({ results }: Classification): ServiceError[] {

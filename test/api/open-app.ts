@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { TestContext } from 'node:test'
 import { buildApp } from '../../api/app.ts'
-import { Classifier } from '../../api/classifier.ts'
+import type { Classifier } from '../../api/classifier.ts'
 import { readConfig } from '../../api/config.ts'
-import { loadModel } from '../../api/load-model.ts'
+import { createClassifier } from '../../api/create-classifier.ts'
 
 export interface TestApp { readonly app: FastifyInstance, readonly classifier: Classifier }
 
@@ -14,15 +14,8 @@ export interface TestApp { readonly app: FastifyInstance, readonly classifier: C
  * @param start - Left out, sessions are made before it returns; false leaves the service as it is before its model is loaded.
  */
 export async function openApp (t: TestContext, environment: Record<string, string> = {}, { start = true } = {}): Promise<TestApp> {
-  const config = readConfig(environment)
-  const classifier = new Classifier({
-    ...config,
-    model: await loadModel(config.model, config.modelDir, config.layout),
-    pixelLimits: config,
-    workers: config.workers === 0 ? 1 : config.workers,
-    decodeConcurrency: 2,
-    onWorkerDeath: (error) => { throw error },
-  })
+  const config = readConfig({ WORKERS: '1', ...environment })
+  const classifier = await createClassifier(config, (error) => { throw error })
   const app = buildApp(config, classifier)
   t.after(() => app.close())
   if (start) await classifier.start()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 import { preprocess } from '../../../api/pipeline/preprocess.ts'
 import { preprocessingPresets, type Preprocessing } from '../../../models/preprocessing.ts'
+import { unlimited } from './preprocess-options.ts'
 import { readFixture, readGoldenJson, readGoldenPixels } from '../../fixtures/index.ts'
 
 interface GoldenCase {
@@ -15,7 +16,6 @@ interface GoldenCase {
   sourceHeight: number
 }
 
-const noLimits = { maxImagePixels: 1e9, maxImageSide: 65_535 }
 const { imagenet } = preprocessingPresets
 
 suite('preprocess against Pillow', () => {
@@ -26,7 +26,7 @@ suite('preprocess against Pillow', () => {
     const bound = sourceWidth * sourceHeight <= 4_000_000 ? 0.5 : 1
     test(`${name} at ${crop}, ${interpolation}, differs by at most ${bound} of 255 on average`, async (t) => {
       const preprocessing = { ...imagenet, cropSize: crop, cropPct: crop / resize, interpolation }
-      const pixels = await preprocess(readFixture(file), preprocessing, noLimits)
+      const pixels = await preprocess(readFixture(file), unlimited(preprocessing), new AbortController().signal)
       const golden = await readGoldenPixels('preprocessing', expected)
       assert.equal(pixels.length, crop * crop * 3)
       assert.equal(golden.length, pixels.length)

@@ -10,6 +10,9 @@ import { formOf, openApp } from '../open-app.ts'
 const coffee = readFixture('coffee.png')
 const chelsea = readFixture('chelsea.png')
 
+// Made here, while sharp reads PNG whatever a service of these tests accepts.
+const otherFormats = { avif: await sharp(coffee).avif().toBuffer(), gif: await sharp(coffee).gif().toBuffer() }
+
 interface Answer {
   model: { name: string, version: string }
   results: Array<{
@@ -92,7 +95,7 @@ suite('POST /classify', () => {
 
 suite('POST /classify refuses', () => {
   const png = { 'content-type': 'image/png' }
-  const limits = { MAX_IMAGES: '2', MAX_IMAGE_BYTES: '500000', MAX_REQUEST_BYTES: '700000', MAX_IMAGE_PIXELS: '150000', MAX_IMAGE_SIDE: '1000' }
+  const limits = { MAX_IMAGES: '2', MAX_QUEUE_SIZE: '4', MAX_IMAGE_BYTES: '500000', MAX_REQUEST_BYTES: '700000', MAX_IMAGE_PIXELS: '150000', MAX_IMAGE_SIDE: '1000' }
   const big = Buffer.concat([coffee, Buffer.alloc(500_001)])
 
   interface Refusal {
@@ -107,7 +110,7 @@ suite('POST /classify refuses', () => {
     'no body': { status: 400, code: 'empty_body', detail: /no body/ },
     'an empty body': { status: 400, code: 'empty_body', detail: /0 bytes/, payload: Buffer.alloc(0), headers: { ...png, 'content-length': '0' } },
     'a form without files': { status: 400, code: 'empty_body', detail: /no file/, ...formOf() },
-    JSON: { status: 415, code: 'unsupported_media', detail: /got "application\/json"/, payload: '{}', headers: { 'content-type': 'application/json' } },
+    JSON: { status: 415, code: 'unsupported_media', detail: /multipart\/form-data or an image \(jpeg,png,webp\), got "application\/json"/, payload: '{}', headers: { 'content-type': 'application/json' } },
     'GIF by its Content-Type': { status: 415, code: 'unsupported_media', detail: /got "image\/gif"/, payload: 'GIF89a', headers: { 'content-type': 'image/gif' } },
     'text that calls itself PNG': { status: 415, code: 'unsupported_media', detail: /start like none/, payload: 'hello', headers: png },
     'a photo that is cut off': { status: 422, code: 'corrupt_image', detail: /PNG/, payload: chelsea.subarray(0, 100_000), headers: png },
@@ -152,6 +155,29 @@ suite('POST /classify refuses', () => {
     assert.equal(response.json<{ code: string }>().code, 'request_too_large')
   })
 
+  test('a picture that takes more memory to decode than there is for all of them', async (t) => {
+    const { app } = await openApp(t, { DECODE_MEMORY_BYTES: '3000000' }, { start: false })
+    const picture = () => sharp({ create: { width: 1000, height: 1000, channels: 3, background: 'red' } })
+    const send = async (payload: Buffer, type: string) => {
+      const response = await app.inject({ method: 'POST', url: '/classify', payload, headers: { 'content-type': type, 'x-request-timeout-ms': '300' } })
+      return response.json<{ code: string }>().code
+    }
+    assert.equal(await send(await picture().webp().toBuffer(), 'image/webp'), 'too_many_pixels')
+    assert.equal(await send(await picture().jpeg({ progressive: true }).toBuffer(), 'image/jpeg'), 'too_many_pixels')
+    assert.equal(await send(await picture().jpeg().toBuffer(), 'image/jpeg'), 'deadline_exceeded', 'decoded strip by strip, and waiting for the model')
+  })
+
+  for (const [format, photo] of Object.entries(otherFormats)) {
+    test(`${format} unless it is configured`, async (t) => {
+      const request = { method: 'POST', url: '/classify?topK=1', ...formOf(photo) } as const
+      const { app } = await openApp(t, {}, { start: false })
+      assert.equal((await app.inject(request)).json<{ code: string }>().code, 'unsupported_media')
+      const { app: accepting } = await openApp(t, { IMAGE_FORMATS: `jpeg,${format}` })
+      const { results } = (await accepting.inject(request)).json<Answer>()
+      assert.equal(results[0]?.predictions?.[0]?.label, 'espresso')
+    })
+  }
+
   test('another method, and says which it takes', async (t) => {
     const { app } = await openApp(t, {}, { start: false })
     const response = await app.inject({ method: 'GET', url: '/classify' })
@@ -177,28 +203,56 @@ suite('waiting for an answer', () => {
   })
 
   test('ends at the deadline, which frees the place in the queue', async (t) => {
-    const { app } = await openApp(t, { REQUEST_TIMEOUT_MS: '300', MAX_QUEUE_SIZE: '1' }, { start: false })
-    for (let i = 0; i < 2; i++) {
+    const { app } = await openApp(t, { REQUEST_TIMEOUT_MS: '300', MAX_QUEUE_SIZE: '2', MAX_IMAGES: '1' }, { start: false })
+    for (let i = 0; i < 3; i++) {
       const response = await app.inject({ method: 'POST', url: '/classify', ...formOf(coffee) })
       assert.equal(response.statusCode, 504)
       assert.equal(response.json<{ code: string }>().code, 'deadline_exceeded')
     }
   })
 
+  test('ends at the client\'s deadline if that is earlier', async (t) => {
+    const { app } = await openApp(t, {}, { start: false })
+    const { headers, payload } = formOf(coffee)
+    const ask = async (timeout: string) =>
+      await app.inject({ method: 'POST', url: '/classify', payload, headers: { ...headers, 'x-request-timeout-ms': timeout } })
+    const response = await ask('250')
+    assert.equal(response.statusCode, 504)
+    assert.match(response.json<{ detail: string }>().detail, /within 250 ms/)
+    for (const timeout of ['0', '-5', 'soon', '1e3']) assert.equal((await ask(timeout)).json<{ code: string }>().code, 'invalid_request')
+  })
+
+  test('never after the service\'s own deadline', async (t) => {
+    const { app } = await openApp(t, { REQUEST_TIMEOUT_MS: '250' }, { start: false })
+    const { headers, payload } = formOf(coffee)
+    const response = await app.inject({ method: 'POST', url: '/classify', payload, headers: { ...headers, 'x-request-timeout-ms': '99999' } })
+    assert.match(response.json<{ detail: string }>().detail, /within 250 ms/)
+  })
+
+  test('bodies over the memory for all of them are refused, and what was read is given back', async (t) => {
+    const { app } = await openApp(t, { REQUEST_MEMORY_BYTES: '300000' })
+    for (let i = 0; i < 3; i++) {
+      const refused = await app.inject({ method: 'POST', url: '/classify', ...formOf(coffee) })
+      assert.equal(refused.json<{ code: string }>().code, 'memory_exhausted')
+      assert.equal(refused.statusCode, 503)
+      assert.equal((await app.inject({ method: 'POST', url: '/classify', ...formOf(chelsea) })).statusCode, 200)
+    }
+  })
+
   test('above the limit of images in work a request is refused at once, with the time to try again', async (t) => {
-    const { app, classifier } = await openApp(t, { MAX_QUEUE_SIZE: '2' }, { start: false })
-    const admitted = app.inject({ method: 'POST', url: '/classify', ...formOf(coffee, coffee) })
-    await until(() => classifier.inWork === 2)
+    const { app, classifier } = await openApp(t, { MAX_QUEUE_SIZE: '4', MAX_IMAGES: '2' }, { start: false })
+    const admitted = Promise.all(Array.from({ length: 2 }, () => app.inject({ method: 'POST', url: '/classify', ...formOf(coffee, coffee) })))
+    await until(() => classifier.inWork === 4)
     const refused = await app.inject({ method: 'POST', url: '/classify', ...formOf(chelsea) })
     assert.equal(refused.statusCode, 503)
     assert.equal(refused.json<{ code: string }>().code, 'queue_full')
     assert.ok(Number(refused.headers['retry-after']) >= 1)
     await classifier.start()
-    assert.equal((await admitted).statusCode, 200)
+    assert.deepEqual((await admitted).map(({ statusCode }) => statusCode), [200, 200])
   })
 
   test('a client that hangs up frees its place', async (t) => {
-    const { app, classifier } = await openApp(t, { MAX_QUEUE_SIZE: '1' }, { start: false })
+    const { app, classifier } = await openApp(t, { MAX_QUEUE_SIZE: '2', MAX_IMAGES: '1' }, { start: false })
     await app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = app.server.address() as AddressInfo
     const { headers, payload } = formOf(coffee)

@@ -1,0 +1,91 @@
+/** The image formats that can be accepted, how each is recognised, and what its decoder takes. */
+import sharp, { type Metadata } from 'sharp'
+import { ServiceError } from '../errors.ts'
+
+interface ImageFormat {
+  readonly title: string
+  readonly mediaType: string
+  /** By the first bytes: what the client calls an image decides nothing. */
+  readonly matches: (bytes: Buffer) => boolean
+  /** libvips' loader. */
+  readonly loader: string
+  /**
+   * Bytes a pixel that the decoder holds for the whole picture; 0 if it decodes strip by strip.
+   * Measured as peak memory of one decode of 7000 x 7000.
+   */
+  readonly bytesPerPixel: (metadata: Metadata) => number
+}
+
+const startsWith = (bytes: Buffer, text: string, at = 0): boolean => bytes.subarray(at, at + text.length).toString('latin1') === text
+
+export const imageFormats = {
+  jpeg: {
+    title: 'JPEG',
+    mediaType: 'image/jpeg',
+    matches: (bytes) => startsWith(bytes, '\xff\xd8\xff'),
+    loader: 'VipsForeignLoadJpegBuffer',
+    bytesPerPixel: ({ isProgressive }) => isProgressive ? 3 : 0,
+  },
+  png: {
+    title: 'PNG',
+    mediaType: 'image/png',
+    matches: (bytes) => startsWith(bytes, '\x89PNG\r\n\x1a\n'),
+    loader: 'VipsForeignLoadPngBuffer',
+    bytesPerPixel: ({ isProgressive, depth }) => isProgressive ? depth === 'ushort' ? 8 : 4 : 0,
+  },
+  webp: {
+    title: 'WebP',
+    mediaType: 'image/webp',
+    matches: (bytes) => startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBP', 8),
+    loader: 'VipsForeignLoadWebpBuffer',
+    bytesPerPixel: () => 8,
+  },
+  avif: {
+    title: 'AVIF',
+    mediaType: 'image/avif',
+    matches: (bytes) => startsWith(bytes, 'ftypavif', 4) || startsWith(bytes, 'ftypavis', 4),
+    loader: 'VipsForeignLoadHeifBuffer',
+    bytesPerPixel: () => 8,
+  },
+  gif: {
+    title: 'GIF',
+    mediaType: 'image/gif',
+    matches: (bytes) => startsWith(bytes, 'GIF8'),
+    loader: 'VipsForeignLoadNsgifBuffer',
+    bytesPerPixel: () => 8,
+  },
+} as const satisfies Record<string, ImageFormat>
+
+export type ImageFormatName = keyof typeof imageFormats
+
+export const imageFormatNames = Object.keys(imageFormats) as ImageFormatName[]
+
+/** Leaves libvips only the parsers of these formats: fewer that a hostile file can reach, and fewer that sniff every good one. */
+export function acceptFormats (names: readonly ImageFormatName[]): void {
+  sharp.block({ operation: ['VipsForeignLoad'] })
+  sharp.unblock({ operation: names.map((name) => imageFormats[name].loader) })
+}
+
+/** @throws `empty_body` or `unsupported_media` if the bytes start like none of the accepted formats. */
+export function sniffFormat (bytes: Buffer, accepted: readonly ImageFormatName[]): ImageFormat {
+  if (bytes.length === 0) throw new ServiceError('empty_body', 'Expected an image, got 0 bytes.')
+  const name = accepted.find((candidate) => imageFormats[candidate].matches(bytes))
+  if (name !== undefined) return imageFormats[name]
+  const titles = new Intl.ListFormat('en', { type: 'disjunction' }).format(accepted.map((candidate) => imageFormats[candidate].title))
+  throw new ServiceError('unsupported_media', `Expected a ${titles} image, got bytes that start like none of them.`)
+}
+
+const stripRows = 64
+const channelsOfPixels = 4
+
+/**
+ * Bytes of memory that preprocessing an image takes at its peak, from its header.
+ *
+ * @param isHeldWhole - Whether all pixels are needed at once, whatever the format (rotation, alpha, CMYK, enlarging).
+ */
+export function decodeBytes (format: ImageFormat, metadata: Metadata, isHeldWhole: boolean): number {
+  const { width, height } = metadata
+  const pixels = width * height
+  const strip = width * Math.min(height, stripRows) * channelsOfPixels
+  return strip + pixels * (format.bytesPerPixel(metadata) + (isHeldWhole ? 2 * channelsOfPixels : 0))
+}
