@@ -4,7 +4,7 @@ import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions
 import type { Classifier } from './classifier.ts'
 import type { Config } from './config.ts'
 import { registerGracefulClose } from './plugins/graceful-close.ts'
-import { registerProblemDetails } from './plugins/problem-details.ts'
+import { answerClientError, answerFrameworkError, registerProblemDetails } from './plugins/problem-details.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { registerClassifyRoute } from './routes/classify.ts'
 import { registerHealthRoutes } from './routes/health.ts'
@@ -35,9 +35,14 @@ export function buildApp (
     },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply),
+    clientErrorHandler: answerClientError,
     // A misspelt parameter is refused, not ignored.
     ajv: { customOptions: { removeAdditional: false } },
   })
+  // Only /classify reads bodies; everywhere else they are left alone.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', async () => undefined)
   registerGracefulClose(app)
   registerRequestLog(app)
   registerProblemDetails(app, config)

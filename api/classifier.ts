@@ -58,6 +58,11 @@ export class Classifier {
     return this.#sessions.size
   }
 
+  /** Most images in work. */
+  get maxQueueSize (): number {
+    return this.#options.maxQueueSize
+  }
+
   /** Images admitted and not yet answered. */
   get inWork (): number {
     return this.#inWork
@@ -74,9 +79,10 @@ export class Classifier {
     this.#isReady = true
   }
 
-  /** Refuses new work and ends the sessions; what is running is given up. */
+  /** Refuses new work and ends the sessions; what waits or runs is given up. */
   async close (): Promise<void> {
     this.#isClosing = true
+    this.#queue.close(new ServiceError('shutting_down', 'The service shut down before this image was run; try again on another instance.'))
     await this.#sessions.close()
   }
 
@@ -87,8 +93,8 @@ export class Classifier {
    * @throws `queue_full` before any work is done, `shutting_down`, or the signal's reason.
    */
   async classify (uploads: readonly Upload[], topK: number, signal: AbortSignal): Promise<Classification> {
-    const images = uploads.filter(Buffer.isBuffer).length
-    this.#admit(images)
+    signal.throwIfAborted()
+    this.admit(uploads.filter(Buffer.isBuffer).length)
     const times: StageTimes = { decode: 0, queue: 0, run: 0, post: 0 }
     let largestBatch = 0
     const classifyOne = async (bytes: Buffer): Promise<Prediction[]> => {
@@ -101,11 +107,11 @@ export class Classifier {
       largestBatch = Math.max(largestBatch, batchSize)
       return predictions
     }
-    const outcomes = await Promise.allSettled(uploads.map(async (upload) => {
+    const outcomes = await unlessAborted(signal, Promise.allSettled(uploads.map(async (upload) => {
       if (!Buffer.isBuffer(upload)) throw upload
+      // In work until its decode has really ended, which nothing can hasten, whether or not somebody still waits.
       return await classifyOne(upload).finally(() => this.#dismiss())
-    }))
-    signal.throwIfAborted()
+    })))
     const results = outcomes.map((outcome) => {
       if (outcome.status === 'fulfilled') return outcome.value
       if (outcome.reason instanceof ServiceError) return outcome.reason
@@ -114,10 +120,15 @@ export class Classifier {
     return { results, times, batchSize: largestBatch }
   }
 
-  #admit (images: number): void {
+  /**
+   * Refuses what would be too much before any work is done; counts the images as in work otherwise.
+   *
+   * @param images - 0 asks whether there is room at all.
+   */
+  admit (images: number): void {
     if (this.#isClosing) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
     const { maxQueueSize } = this.#options
-    if (this.#inWork + images > maxQueueSize) {
+    if (this.#inWork + Math.max(1, images) > maxQueueSize) {
       const retryAfterSeconds = this.#drainRate.secondsFor(this.#inWork)
       throw new ServiceError('queue_full', `The service is at its limit of ${maxQueueSize} images in work; try again later.`, { retryAfterSeconds })
     }
@@ -132,9 +143,21 @@ export class Classifier {
   async #decode (bytes: Buffer, signal: AbortSignal): Promise<{ pixels: Uint8Array, decodeMs: number }> {
     const startedAt = performance.now()
     const { preprocessing } = this.model.manifest
-    const pixels = await this.#decoding.add(() => preprocess(bytes, { ...this.#options, preprocessing }, signal), { signal })
+    const pixels = await this.#decoding.add(async () => {
+      signal.throwIfAborted()
+      return await preprocess(bytes, { ...this.#options, preprocessing }, signal)
+    })
     return { pixels, decodeMs: performance.now() - startedAt }
   }
+}
+
+/** The promise's outcome, or the signal's reason if that aborts first. */
+async function unlessAborted<Value> (signal: AbortSignal, promise: Promise<Value>): Promise<Value> {
+  return await new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 /** How fast images leave, as a moving average over about the last second. */

@@ -7,6 +7,7 @@ const problems = {
   malformed_multipart: [400, 'Malformed multipart body'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
+  request_timeout: [408, 'Request did not arrive in time'],
   image_too_large: [413, 'Image too large'],
   request_too_large: [413, 'Request too large'],
   too_many_images: [413, 'Too many images'],
@@ -14,6 +15,7 @@ const problems = {
   corrupt_image: [422, 'Image cannot be decoded'],
   too_many_pixels: [422, 'Image has too many pixels'],
   decode_timeout: [422, 'Image takes too long to decode'],
+  headers_too_large: [431, 'Headers too large'],
   client_gone: [499, 'Client closed the connection'], // never seen by a client; for the log
   internal_error: [500, 'Internal error'],
   inference_failed: [503, 'Inference failed'],

@@ -12,9 +12,11 @@ export function requestSignal (reply: FastifyReply, timeoutMs: number): AbortSig
   const timer = setTimeout(() => {
     controller.abort(new ServiceError('deadline_exceeded', `Expected to answer within ${timeoutMs} ms, but the image was still waiting.`))
   }, Math.max(0, timeoutMs - reply.elapsedTime))
-  reply.raw.once('close', () => {
+  const onClose = (): void => {
     clearTimeout(timer)
     if (!reply.raw.writableFinished) controller.abort(new ServiceError('client_gone', 'The client closed the connection.'))
-  })
+  }
+  if (reply.raw.destroyed) onClose()
+  else reply.raw.once('close', onClose)
   return controller.signal
 }

@@ -3,7 +3,10 @@ import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createClassifier } from './create-classifier.ts'
-import { ModelError } from '../models/manifest.ts'
+import { ModelError } from '../models/model-error.ts'
+
+/** A fault in native code cannot be closed with grace: handled, the instruction would be repeated for ever. */
+const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 
 async function serve (): Promise<void> {
   const config = readConfig()
@@ -12,7 +15,7 @@ async function serve (): Promise<void> {
     level: config.logLevel,
     ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
   })
-  closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log }, async ({ signal, err }) => {
+  closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip: [...faults] }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'unexpected error')
     else app.log.info({ signal }, 'closing')
     // Ctrl-C comes from a person who waits; SIGTERM from a platform whose load balancers do not know yet.
@@ -22,6 +25,7 @@ async function serve (): Promise<void> {
   // Requests that come before the sessions are ready wait in the queue: some platforms send them as soon as the port opens.
   await app.listen({ host: config.host, port: config.port })
   await classifier.start()
+  if (app.isDraining) return
   const { manifest: { name }, version, layout } = classifier.model
   app.log.info({ model: name, version, layout, workers: classifier.workers, startMs: Math.round(performance.now()) }, 'ready')
 }

@@ -1,13 +1,16 @@
 /** A checkpoint -> a model directory that the service can load. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import type { TSchema } from 'typebox'
+import { Check, Errors } from 'typebox/value'
 import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs.ts'
 import { inferNetwork } from './infer-network.ts'
 import { readLabels } from './labels.ts'
-import { ModelError, modelFiles, type Manifest, type ModelCard } from './manifest.ts'
-import type { Preprocessing } from './preprocessing.ts'
+import { ManifestSchema, modelFiles, readManifest, type Manifest, type ModelCard } from './manifest.ts'
+import { ModelError } from './model-error.ts'
+import { PreprocessingSchema, type Preprocessing } from './preprocessing.ts'
 import { recordSelfTest } from './self-test.ts'
 import { toOfficialNames } from './weights/official-names.ts'
 import { readCheckpoint, readCheckpointFile } from './weights/read-checkpoint.ts'
@@ -34,9 +37,10 @@ export interface BuildOptions {
  */
 export async function buildModel (options: BuildOptions): Promise<Manifest> {
   const directory = resolve(options.directory)
-  if (existsSync(directory) && !existsSync(join(directory, modelFiles.manifest))) {
-    throw new ModelError(`Expected ${directory} to be new or a model directory, but something else is there.`)
-  }
+  const name = options.name ?? basename(directory)
+  checkOption('name', ManifestSchema.properties.name, name)
+  checkOption('preprocessing', PreprocessingSchema, options.preprocessing)
+  await checkReplaceable(directory)
   const checkpoint = await readCheckpointFile(options.checkpointPath)
   const named = toOfficialNames(checkpoint.tensors)
   const network = inferNetwork(named)
@@ -50,7 +54,7 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
   const source = { weights, network, cropSize: options.preprocessing.cropSize, normalisation: options.preprocessing }
   const { description, provenance: { source: publishedAt, license, training } = {}, accuracy = [] } = options.card ?? {}
   const manifest: Manifest = {
-    name: options.name ?? basename(directory),
+    name,
     ...withoutUndefined({ description }),
     ...describeNetwork(source),
     preprocessing: options.preprocessing,
@@ -66,18 +70,35 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
   }
 
   const unfinished = join(dirname(directory), `.${basename(directory)}.${process.pid}`)
+  const replaced = `${unfinished}.old`
   try {
     await mkdir(unfinished, { recursive: true })
     await writeFile(join(unfinished, modelFiles.weights), weightsFile)
     await writeFile(join(unfinished, modelFiles.labels), formatLines(labels))
     await writeFile(join(unfinished, modelFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
     await compileGraphs(unfinished)
-    await rm(directory, { recursive: true, force: true })
+    if (existsSync(directory)) await rename(directory, replaced)
     await rename(unfinished, directory)
   } finally {
     await rm(unfinished, { recursive: true, force: true })
+    await rm(replaced, { recursive: true, force: true })
   }
   return manifest
+}
+
+/** Only a model that `build` made is replaced, and nothing else is in its directory. */
+async function checkReplaceable (directory: string): Promise<void> {
+  if (!existsSync(directory)) return
+  const known = new Set<string>(Object.values(modelFiles))
+  const foreign = (await readdir(directory)).find((file) => !known.has(file))
+  if (foreign === undefined && await readManifest(directory).then(() => true, () => false)) return
+  throw new ModelError(`Expected ${directory} to be new or a model that was built, but ${foreign ?? 'something else'} is there.`)
+}
+
+function checkOption (what: string, schema: TSchema, value: unknown): void {
+  if (Check(schema, value)) return
+  const [first] = Errors(schema, value)
+  throw new ModelError(`Expected a valid ${what}: ${first?.instancePath.slice(1) ?? ''} ${first?.message ?? ''}, got ${JSON.stringify(value)}.`)
 }
 
 /** JSON has no undefined; neither has a manifest. */

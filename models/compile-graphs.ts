@@ -1,11 +1,12 @@
 /** Weights of a model directory -> its graphs, each run once and held against the recorded answer. */
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { countGhostNet } from './ghostnet.ts'
 import { graphIndexFile, graphPath, type GraphIndex } from './graph-index.ts'
-import { ModelError, modelFiles, readManifest, type Manifest } from './manifest.ts'
+import { modelFiles, readManifest, type Manifest } from './manifest.ts'
+import { ModelError } from './model-error.ts'
 import { buildGraph, type GraphSource } from './onnx/build-graph.ts'
 import { layouts } from './onnx/layout.ts'
 import { packageVersion } from './package-root.ts'
@@ -28,7 +29,9 @@ export async function compileGraphs (directory: string): Promise<void> {
   const { tensors } = await readCheckpoint(bytes)
   const source = { weights: tensors, network: { width, classes }, cropSize: preprocessing.cropSize, normalisation: preprocessing }
 
+  const indexPath = join(directory, modelFiles.graphs, graphIndexFile)
   await mkdir(join(directory, modelFiles.graphs), { recursive: true })
+  await rm(indexPath, { force: true }) // graphs without an index were interrupted
   const graphs: GraphIndex['graphs'] = {}
   for (const layout of layouts) {
     const graph = buildGraph(source, layout, packageVersion, { weightsSha256: sha256 })
@@ -40,9 +43,8 @@ export async function compileGraphs (directory: string): Promise<void> {
     await writeFile(graphPath(directory, layout), graph)
     graphs[layout] = { sha256: createHash('sha256').update(graph).digest('hex') }
   }
-  // Written last: graphs without an index were interrupted.
   const index: GraphIndex = { weightsSha256: sha256, graphs }
-  await writeFile(join(directory, modelFiles.graphs, graphIndexFile), `${JSON.stringify(index, null, 2)}\n`)
+  await writeFile(indexPath, `${JSON.stringify(index, null, 2)}\n`)
 }
 
 /** The plain graph's logits for the self-test image: the answer to record for a new model. */

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
-import { ModelError, modelFiles, readJsonFile, type Manifest } from './manifest.ts'
+import { modelFiles, readJsonFile, type Manifest } from './manifest.ts'
+import { ModelError } from './model-error.ts'
 import type { Layout } from './onnx/layout.ts'
 
 const GraphIndexSchema = Type.Object({

@@ -1,5 +1,5 @@
 import { expectedTensors, makeDivisible, type GhostNet } from './ghostnet.ts'
-import { CheckpointError } from './weights/checkpoint-error.ts'
+import { CheckpointError, quote } from './weights/checkpoint-error.ts'
 import type { StateDict } from './weights/state-dict.ts'
 
 const publishedWidths = [1, 0.5, 1.3]
@@ -43,8 +43,9 @@ function firstDifference (weights: StateDict, network: GhostNet): string | undef
     const found = weights.get(name)
     if (found === undefined) return `expected the tensor ${name}, but there is none`
     if (found.shape.join() !== shape.join()) return `expected ${name} to be [${shape.join(', ')}], got [${found.shape.join(', ')}]`
+    if (name.endsWith('.running_var') && found.data.some((variance) => variance < 0)) return `expected no negative variance in ${name}`
     if (!found.data.every(Number.isFinite)) return `expected finite numbers in ${name}, got NaN or Infinity`
   }
   const surplus = [...weights.keys()].find((name) => !expected.has(name))
-  return surplus === undefined ? undefined : `it has a tensor ${surplus.slice(0, 120)} that the network does not`
+  return surplus === undefined ? undefined : `it has a tensor ${quote(surplus)} that the network does not`
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { ModelError } from './model-error.ts'
 import { packageRoot } from './package-root.ts'
 import { join } from 'node:path'
 
@@ -28,10 +29,10 @@ const wnidLine = /^(n\d{8})\s+(.+)$/
  * @throws Error if the file is none of these.
  */
 export async function readLabels (path: string): Promise<Label[]> {
-  const text = await readFile(path, 'utf8')
+  const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
   const labels = /^\s*[[{]/.test(text) ? labelsOfJson(parseJson(text, path)) : labelsOfLines(text)
   if (labels === undefined || labels.length === 0) {
-    throw new Error(
+    throw new ModelError(
       `Expected labels in ${path}: a JSON array of names or of {"label", "wnid"}, a JSON object from class index to name, or a class a line.`)
   }
   return labels
@@ -41,7 +42,7 @@ function parseJson (text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new Error(`Expected JSON in ${path}, which starts like it, but it does not parse.`, { cause })
+    throw new ModelError(`Expected JSON in ${path}, which starts like it, but it does not parse.`, { cause })
   }
 }
 

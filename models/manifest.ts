@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Check, Errors } from 'typebox/value'
 import { readLabels, type Label } from './labels.ts'
+import { ModelError } from './model-error.ts'
 import { PreprocessingSchema } from './preprocessing.ts'
 import { SelfTestSchema } from './self-test.ts'
 
@@ -63,12 +64,6 @@ export const ManifestSchema = Type.Object({
 
 export type Manifest = Static<typeof ManifestSchema>
 
-/** A model directory is incomplete, damaged, or does not fit together. */
-export class ModelError extends Error {
-  override readonly name = 'ModelError'
-  readonly code = 'MODEL_INVALID'
-}
-
 export interface ModelDescription { readonly manifest: Manifest, readonly labels: readonly Label[] }
 
 /** @throws ModelError if the directory holds no valid manifest with as many labels as classes. */
@@ -92,7 +87,7 @@ export async function readJsonFile<Schema extends TSchema> (path: string, schema
     json = JSON.parse(await readFile(path, 'utf8'))
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read as JSON'
-    throw new ModelError(`Expected a model's ${path}, but ${reason}.`, { cause })
+    throw new ModelError(`Expected the JSON file ${path}, but ${reason}.`, { cause })
   }
   if (!Check(schema, json)) {
     const [first] = Errors(schema, json)

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import envPaths from 'env-paths'
-import { ModelError, modelFiles } from './manifest.ts'
+import { modelFiles } from './manifest.ts'
+import { ModelError } from './model-error.ts'
 import { packageRoot } from './package-root.ts'
 
 /** The bundled model's name in commands. */

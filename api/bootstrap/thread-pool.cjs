@@ -9,14 +9,15 @@ const poolNiceness = 5
 
 // A new thread has the priority of the one that makes it, and the pool's are made by whoever uses it first.
 const firstUse = `
-  require('node:os').setPriority(${poolNiceness})
+  const { getPriority, setPriority } = require('node:os')
+  try { if (getPriority() < ${poolNiceness}) setPriority(${poolNiceness}) } catch {} // a sandbox may forbid it
   require('node:crypto').randomBytes(1, () => {})
 `
 
 /** Must run before anything in this process uses the pool, as reading a file asynchronously or importing an ES module does. */
 async function startThreadPool () {
-  // Decoding then overlaps with the few threads that file reads and DNS take.
-  process.env.UV_THREADPOOL_SIZE ||= String(Math.max(4, availableParallelism() + 2))
+  // Two decodes a core (api/create-classifier.ts), and threads for file reads and DNS beside them.
+  process.env.UV_THREADPOOL_SIZE ||= String(availableParallelism() * 2 + 2)
   // Only Linux gives each thread a priority of its own.
   if (platform() !== 'linux') return
   const worker = new Worker(firstUse, { eval: true })

@@ -44,7 +44,6 @@ async function evaluate (model: string, data: string): Promise<Evaluation> {
     const images = await listLabelledImages(data, classifier.model.labels)
     if (images.length === 0) throw new UsageError(`Expected labelled images in ${data}, found none.`)
     const bar = progressBar('images')
-    bar.start(images.length, 0)
     const startedAt = performance.now()
     const ranks: number[] = []
     const failed: Evaluation['failed'] = []
@@ -55,9 +54,14 @@ async function evaluate (model: string, data: string): Promise<Evaluation> {
       else ranks.push(result!.findIndex((prediction) => prediction.classIndex === classIndex))
       bar.increment()
     }
-    const queue = new PQueue({ concurrency: imagesInFlight })
-    await queue.addAll(images.map((image) => () => rank(image)))
-    bar.stop()
+    const queue = new PQueue({ concurrency: Math.min(imagesInFlight, classifier.maxQueueSize) })
+    bar.start(images.length, 0)
+    try {
+      await queue.addAll(images.map((image) => () => rank(image)))
+    } finally {
+      queue.clear()
+      bar.stop()
+    }
 
     const seconds = (performance.now() - startedAt) / 1000
     const percent = (count: number): number => Math.round((count / images.length) * 10_000) / 100

@@ -21,16 +21,21 @@ export async function listLabelledImages (data: string, labels: readonly Label[]
   return stats.isDirectory() ? await listFolders(data, classIndexOf) : await readList(data, classIndexOf)
 }
 
+/** ImageNet has two classes that are called crane. */
+const ambiguous = -1
+
 type ClassIndexOf = (name: string, where: string) => number
 
 /** A class may be called by its WordNet id, its label or its index. */
 function indexClasses (labels: readonly Label[]): ClassIndexOf {
   const indices = new Map<string, number>()
   for (const [classIndex, { label, wnid }] of labels.entries()) {
-    for (const name of [String(classIndex), label, ...wnid === undefined ? [] : [wnid]]) indices.set(name, classIndex)
+    const names = [String(classIndex), label, ...wnid === undefined ? [] : [wnid]]
+    for (const name of names) indices.set(name, indices.has(name) ? ambiguous : classIndex)
   }
   return (name, where) => {
     const classIndex = indices.get(name)
+    if (classIndex === ambiguous) throw new UsageError(`Expected a class that only one name fits in ${where}, got ${JSON.stringify(name)}: use WordNet ids.`)
     if (classIndex !== undefined) return classIndex
     throw new UsageError(`Expected a class of the model (WordNet id, label or index) in ${where}, got ${JSON.stringify(name)}.`)
   }
@@ -49,14 +54,14 @@ async function listFolders (root: string, classIndexOf: ClassIndexOf): Promise<L
   return images.flat()
 }
 
-/** Separated by a tab or a comma, or by the first space. */
-const listLine = /^([^\t,]+)[\t,](.+)$|^(\S+)\s+(.+)$/
+/** Separated by tabs (further columns do not count) or by a comma, or by the first space. */
+const listLine = /^([^\t,]+)(?:\t([^\t]+).*|,(.+))$|^(\S+)\s+(.+)$/
 
 async function readList (path: string, classIndexOf: ClassIndexOf): Promise<LabelledImage[]> {
   const lines = (await readFile(path, 'utf8')).split(/\r?\n/)
   return lines.flatMap((line, i) => {
     if (line.trim() === '') return []
-    const [, tabbedFile, tabbedClass, file = tabbedFile, className = tabbedClass] = listLine.exec(line) ?? []
+    const [, first, tabbed, comma = tabbed, file = first, className = comma] = listLine.exec(line) ?? []
     if (file === undefined || className === undefined) {
       throw new UsageError(`Expected an image's name and its class on line ${i + 1} of ${path}, got ${JSON.stringify(line.slice(0, 100))}.`)
     }

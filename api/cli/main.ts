@@ -8,6 +8,12 @@ import { addInspectCommand } from './inspect.ts'
 import { addPullCommand } from './pull.ts'
 import { UsageError } from './usage-error.ts'
 
+const fileErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a directory',
+  EACCES: 'may not be read',
+}
+
 const program = new Command('ghostserve')
   .description('Serve GhostNet: from a published checkpoint to labels over HTTP.')
   .version(packageVersion)
@@ -30,6 +36,8 @@ try {
 /** What a person can act on is one sentence; anything else is a bug and keeps its stack. */
 function explain (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  const { code = '', path = '' } = error as NodeJS.ErrnoException
+  if (code in fileErrors) return `Expected a file that can be read, but ${path === '' ? 'what was named' : path} ${fileErrors[code]}.`
   const isExplained = error instanceof UsageError || 'code' in error // as CheckpointError, ModelError and system errors have
   return isExplained ? error.message : error.stack ?? error.message
 }

@@ -41,6 +41,7 @@ interface Runner<Item, Result> {
 
 export class BatchQueue<Item, Result> {
   readonly #options: Required<BatchQueueOptions>
+  #closed: Error | undefined
   readonly #entries = new Set<Entry<Item, Result>>() // in the order of arrival; leaving early is O(1)
   readonly #freeRunners = new Set<Runner<Item, Result>>()
   #timerIsSet = false
@@ -73,6 +74,7 @@ export class BatchQueue<Item, Result> {
    */
   async enqueue (item: Item, signal?: AbortSignal): Promise<Batched<Result>> {
     signal?.throwIfAborted()
+    if (this.#closed !== undefined) throw this.#closed
     return await new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#entries.delete(entry)
@@ -85,15 +87,25 @@ export class BatchQueue<Item, Result> {
     })
   }
 
+  /** Rejects what waits, and whatever comes, with `reason`. */
+  close (reason: Error): void {
+    this.#closed = reason
+    for (const { signal, onAbort, reject } of this.#entries) {
+      signal?.removeEventListener('abort', onAbort)
+      reject(reason)
+    }
+    this.#entries.clear()
+  }
+
   /** The only place that decides when a batch starts. */
   #pump (): void {
+    const delayMs = this.#remainingDelayMs()
+    if (delayMs > 0) {
+      this.#wakeAfter(delayMs)
+      return
+    }
     for (const runner of this.#freeRunners) {
       if (this.#entries.size === 0) return
-      const delayMs = this.#remainingDelayMs()
-      if (delayMs > 0) {
-        this.#wakeAfter(delayMs)
-        return
-      }
       const batch = this.#takeBatch()
       this.#freeRunners.delete(runner)
       this.#runBatch(batch, runner)

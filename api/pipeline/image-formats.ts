@@ -81,11 +81,11 @@ const channelsOfPixels = 4
 /**
  * Bytes of memory that preprocessing an image takes at its peak, from its header.
  *
- * @param isHeldWhole - Whether all pixels are needed at once, whatever the format (rotation, alpha, CMYK, enlarging).
+ * @param copies - Of all its pixels that are needed at once, whatever the format (rotation, alpha, CMYK, enlarging).
  */
-export function decodeBytes (format: ImageFormat, metadata: Metadata, isHeldWhole: boolean): number {
+export function decodeBytes (format: ImageFormat, metadata: Metadata, copies: number): number {
   const { width, height } = metadata
   const pixels = width * height
   const strip = width * Math.min(height, stripRows) * channelsOfPixels
-  return strip + pixels * (format.bytesPerPixel(metadata) + (isHeldWhole ? 2 * channelsOfPixels : 0))
+  return strip + pixels * (format.bytesPerPixel(metadata) + copies * channelsOfPixels)
 }

@@ -45,11 +45,12 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: Readabl
     })
   })
   parser.on('field', () => { fieldCount++ })
-  const refuseParts = (): void => {
+  parser.on('filesLimit', () => {
     parser.destroy(new ServiceError('too_many_images', `Expected at most ${maxImages} images a request, got more.`))
-  }
-  parser.on('filesLimit', refuseParts)
-  parser.on('partsLimit', refuseParts)
+  })
+  parser.on('partsLimit', () => {
+    parser.destroy(new ServiceError('malformed_multipart', `Expected at most ${maxImages} images and ${maxFields} fields in a form, got more parts.`))
+  })
 
   try {
     await feed(parser, body, maxRequestBytes)
@@ -68,6 +69,7 @@ function createParser (headers: IncomingHttpHeaders, { maxImages, maxImageBytes 
   try {
     return new Busboy({
       headers: headers as BusboyHeaders,
+      isPartAFile: (_field, type, fileName) => fileName !== undefined || type === 'application/octet-stream' || type?.startsWith('image/') === true,
       limits: {
         files: maxImages,
         fileSize: maxImageBytes,
@@ -95,7 +97,7 @@ async function feed (parser: Writable, body: Readable, maxBytes: number): Promis
   for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     received += chunk.length
     if (received > maxBytes) throw requestTooLarge(maxBytes)
-    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), isFinished])
+    if (parser.write(chunk) !== true) await Promise.race([once(parser, 'drain'), isFinished])
   }
   parser.end()
   await isFinished

@@ -18,12 +18,14 @@ export interface SessionPoolOptions {
 }
 
 const restartDelayMs = 100
+const maxRestartDelayMs = 10_000
 
 export class SessionPool {
   readonly #queue: ImageQueue
   readonly #options: SessionPoolOptions
   readonly #workerData: SessionWorkerData
   readonly #sessions = new Set<Session>()
+  readonly #starting = new Set<Promise<void>>()
   #isClosing = false
 
   constructor (queue: ImageQueue, options: SessionPoolOptions) {
@@ -50,16 +52,23 @@ export class SessionPool {
     for (let i = 0; i < this.#options.workers && !this.#isClosing; i++) await this.#startSession()
   }
 
-  /** Ends the sessions; what they run is given up. */
+  /** Ends the sessions, each after what it runs. */
   async close (): Promise<void> {
     this.#isClosing = true
+    await Promise.allSettled(this.#starting)
     await Promise.all([...this.#sessions].map((session) => session.end()))
   }
 
   async #startSession (): Promise<void> {
+    const start = this.#serveWithNewSession()
+    this.#starting.add(start)
+    await start.finally(() => this.#starting.delete(start))
+  }
+
+  async #serveWithNewSession (): Promise<void> {
     const { manifest, workerFile = sessionWorkerFile, onWorkerDeath } = this.#options
     const session = await Session.start(manifest, workerFile, this.#workerData)
-    if (this.#isClosing) {
+    if (this.#isClosing) { // meanwhile
       await session.end()
       return
     }
@@ -74,11 +83,11 @@ export class SessionPool {
   }
 
   /** A session that cannot be started now may be startable in a moment: memory may have been short. */
-  #replace (): void {
+  #replace (failures = 0): void {
     if (this.#isClosing) return
     this.#startSession().catch((error: Error) => {
       this.#options.onWorkerDeath(error)
-      setTimeout(() => this.#replace(), restartDelayMs)
+      setTimeout(() => this.#replace(failures + 1), Math.min(restartDelayMs * 2 ** failures, maxRestartDelayMs))
     })
   }
 }

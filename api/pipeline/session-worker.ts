@@ -2,7 +2,7 @@
  * A worker thread that owns one ONNX Runtime session. `run` and `create` are synchronous native calls (behind a `setImmediate`):
  * on the main thread they would stop uploads, timers and probes.
  */
-import { constants, platform, setPriority } from 'node:os'
+import { constants, getPriority, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import * as ort from 'onnxruntime-node'
 
@@ -13,8 +13,8 @@ export interface SessionWorkerData {
   readonly cropSize: number
 }
 
-/** uint8 [batchSize, cropSize, cropSize, 3], transferred. */
-export interface RunRequest { readonly pixels: Uint8Array<ArrayBuffer>, readonly batchSize: number }
+/** uint8 [batchSize, cropSize, cropSize, 3], transferred; 'end' lets the thread end once it is idle. */
+export type SessionRequest = { readonly pixels: Uint8Array<ArrayBuffer>, readonly batchSize: number } | 'end'
 
 /** float32 [batchSize, classes], transferred; or why there is none. */
 export type RunAnswer = { readonly logits: Float32Array } | { readonly error: string }
@@ -24,7 +24,14 @@ const port = parentPort!
 
 // Linux gives each thread a priority of its own: uploads, decoding and answers come before the next batch, which grows meanwhile.
 // Elsewhere this would lower the whole process.
-if (platform() === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+const { PRIORITY_BELOW_NORMAL } = constants.priority
+if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
+  try {
+    setPriority(PRIORITY_BELOW_NORMAL)
+  } catch {
+    // A sandbox may forbid it, and it is an optimisation.
+  }
+}
 
 // onnxruntime-node takes no shared memory: the copy lives until the session is made.
 const session = await ort.InferenceSession.create(graph.slice(), {
@@ -35,7 +42,12 @@ const session = await ort.InferenceSession.create(graph.slice(), {
   graphOptimizationLevel: 'all',
 })
 
-port.on('message', ({ pixels, batchSize }: RunRequest) => {
+port.on('message', (request: SessionRequest) => {
+  if (request === 'end') {
+    port.close()
+    return
+  }
+  const { pixels, batchSize } = request
   const input = new ort.Tensor('uint8', pixels, [batchSize, cropSize, cropSize, 3])
   session.run({ pixels: input }).then((outputs) => {
     const logits = outputs['logits']!.data as Float32Array<ArrayBuffer>

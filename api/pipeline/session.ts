@@ -2,10 +2,11 @@
 import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { ModelError, type Manifest } from '../../models/manifest.ts'
+import { type Manifest } from '../../models/manifest.ts'
+import { ModelError } from '../../models/model-error.ts'
 import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/self-test.ts'
 import { ServiceError } from '../errors.ts'
-import type { RunAnswer, RunRequest, SessionWorkerData } from './session-worker.ts'
+import type { RunAnswer, SessionRequest, SessionWorkerData } from './session-worker.ts'
 
 /** The source's extension or the build's: the worker is started by its file. */
 export const sessionWorkerFile = new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url)
@@ -55,9 +56,15 @@ export class Session {
     return this.#gone.signal
   }
 
-  /** Ends the worker; a batch that it runs fails. */
+  /**
+   * Ends the worker after what it runs. It is asked, not terminated: a thread that is torn down inside onnxruntime's native code
+   * takes the process with it.
+   */
   async end (): Promise<void> {
-    await this.#worker.terminate()
+    if (this.gone.aborted) return
+    const exit = once(this.#worker, 'exit')
+    this.#worker.postMessage('end' satisfies SessionRequest)
+    await exit
   }
 
   /**
@@ -105,7 +112,7 @@ export class Session {
     const pixels = new Uint8Array(images.length * imageLength)
     for (const [i, image] of images.entries()) pixels.set(image, i * imageLength)
 
-    this.#worker.postMessage({ pixels, batchSize: images.length } satisfies RunRequest, [pixels.buffer])
+    this.#worker.postMessage({ pixels, batchSize: images.length } satisfies SessionRequest, [pixels.buffer])
     const [answer] = await once(this.#worker, 'message', { signal: this.gone })
       .catch(() => { throw inferenceFailed(this.#death) }) as [RunAnswer]
     if ('error' in answer) throw new RunError(answer.error)

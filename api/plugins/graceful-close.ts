@@ -3,6 +3,7 @@
  * are still served; then the server stops listening and waits for what is running. By default a server that closes waits for
  * keep-alive clients that have nothing left to say, and for sockets that never said anything.
  */
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
@@ -22,6 +23,13 @@ const idleCheckIntervalMs = 100
 
 export function registerGracefulClose (app: FastifyInstance): void {
   let idleCheck: NodeJS.Timeout | undefined
+  // Node knows a connection as idle only after its first request.
+  const silent = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  app.server.on('request', ({ socket }) => silent.delete(socket))
 
   app.decorate('isDraining', false)
   app.decorate('drain', async (delayMs: number) => {
@@ -34,7 +42,12 @@ export function registerGracefulClose (app: FastifyInstance): void {
   })
   app.addHook('preClose', async () => {
     app.isDraining = true
-    idleCheck = setInterval(() => app.server.closeIdleConnections(), idleCheckIntervalMs)
+    const closeIdle = (): void => {
+      app.server.closeIdleConnections()
+      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
+    }
+    closeIdle()
+    idleCheck = setInterval(closeIdle, idleCheckIntervalMs)
   })
   app.addHook('onClose', async () => {
     clearInterval(idleCheck)

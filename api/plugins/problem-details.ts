@@ -1,4 +1,7 @@
 /** Whatever goes wrong becomes application/problem+json (RFC 9457) with a stable code; causes go to the log, never to the client. */
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
@@ -27,6 +30,40 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
     const message = `Expected ${methods.join(' or ')} for ${path}, got ${request.method}.`
     return sendProblem(request, reply, new ServiceError('method_not_allowed', message))
   })
+}
+
+/** For what fails before there is a route: a path that is no path. */
+export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  request.outcome ??= {}
+  reply.header('x-request-id', request.id)
+  sendProblem(request, reply, new ServiceError('invalid_request', 'Expected a valid path in the request.', { cause: error }))
+}
+
+/** For what is no HTTP request, or one that does not arrive: the connection is answered by hand and closed. */
+export function answerClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const problem = toProblem(clientErrors[error.code ?? ''] ?? notHttp, randomUUID())
+  this.log.info({ requestId: problem.requestId, status: problem.status, code: problem.code, reason: error.code }, 'refused')
+  const body = JSON.stringify(problem)
+  socket.end([
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${problem.requestId}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n'))
+}
+
+const notHttp = new ServiceError('invalid_request', 'Expected an HTTP/1.1 request, got something that is none.')
+
+const clientErrors: Readonly<Record<string, ServiceError>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: new ServiceError('request_timeout', 'Expected the whole request in time, but it did not arrive.'),
+  HPE_HEADER_OVERFLOW: new ServiceError('headers_too_large', 'Expected at most 16384 bytes of headers, got more.'),
 }
 
 /** @param errors - Problems of single images, beside the request's own. */
@@ -61,7 +98,7 @@ function toServiceError (thrown: FastifyError, request: FastifyRequest, { maxIma
       return new ServiceError('invalid_request', 'Expected a body as long as its Content-Length says.', options)
   }
   if (thrown.statusCode !== undefined && thrown.statusCode < 500) {
-    return new ServiceError('invalid_request', 'The request is not valid HTTP for this service.', options)
+    return new ServiceError('invalid_request', 'Expected a request as the documentation describes, got another.', options)
   }
   return new ServiceError('internal_error', 'Something went wrong on our side; the request id finds it in the log.', options)
 }

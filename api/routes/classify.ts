@@ -26,6 +26,12 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, body: IncomingMessage) =>
       await readMultipart(request.headers, body, config))
+    // Before the body is read: what will be refused anyway costs nothing.
+    scope.addHook('onRequest', async ({ headers }) => {
+      const encoding = headers['content-encoding'] ?? 'identity'
+      if (encoding !== 'identity') throw new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`)
+      classifier.admit(0)
+    })
     registerRequestMemory(scope, memoryBudget(config.requestMemoryBytes))
     scope.addContentTypeParser(mediaTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
       async (_request: unknown, body: Buffer) => [body])
@@ -42,6 +48,10 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       reply.header('server-timing', Object.entries(stages).map(([stage, duration]) => `${stage};dur=${duration}`).join(', '))
 
       const errors = failures(classification)
+      for (const error of errors) {
+        const level = error.statusCode >= 500 ? 'error' : 'debug'
+        request.log[level]({ code: error.code, err: error.cause }, 'an image was not classified')
+      }
       if (errors.length === results.length) return sendProblem(request, reply, errors[0]!, errors)
       return {
         model: { name, version },

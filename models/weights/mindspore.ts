@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import protobuf from 'protobufjs/minimal.js'
 import { CheckpointError, quote } from './checkpoint-error.ts'
-import { countElements, decodeFloats, isFloat, sizeOf, type DType, type StateDict, type Tensor } from './state-dict.ts'
+import { countElements, decodeFloats, isFloat, maxDimensions, sizeOf, type DType, type StateDict, type Tensor } from './state-dict.ts'
 
 /*
  * The format, from mindspore/ccsrc/utils/checkpoint.proto:
@@ -110,12 +110,18 @@ function parseTensor (bytes: Uint8Array): TensorProto {
   let type = ''
   let content: Uint8Array = new Uint8Array()
   forEachField(bytes, (key, reader) => {
-    if (key === 0x08) dims.push(readInt64(reader))
-    if (key === 0x0a) forEachPackedInt64(reader.bytes(), (dim) => dims.push(dim))
+    if (key === 0x08) pushDim(dims, readInt64(reader))
+    if (key === 0x0a) forEachPackedInt64(reader.bytes(), (dim) => pushDim(dims, dim))
     if (key === 0x12) type = reader.string()
     if (key === 0x1a) content = reader.bytes()
   })
   return { type, dims, content }
+}
+
+function pushDim (dims: number[], dim: number): void {
+  if (dims.push(dim) > maxDimensions) {
+    throw new CheckpointError('CHECKPOINT_INVALID', `A tensor has more than ${maxDimensions} dimensions, which none of a GhostNet's has.`)
+  }
 }
 
 function forEachPackedInt64 (bytes: Uint8Array, visit: (value: number) => void): void {

@@ -34,7 +34,8 @@ const lookalikes: ReadonlyArray<{ readonly recognises: (bytes: Buffer) => boolea
   { recognises: (bytes) => bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5, hint: 'it is a Python pickle, but not one that torch.save wrote' },
 ]
 
-const maxCheckpointBytes = 2 ** 31
+/** The largest published GhostNet has 30 MB; optimiser state and copies triple that. */
+const maxCheckpointBytes = 2 ** 29
 
 /**
  * Reads the float tensors of a checkpoint in any supported format, under the names that the file uses.

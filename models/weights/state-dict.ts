@@ -70,7 +70,7 @@ export function decodeFloats (bytes: Uint8Array, dtype: FloatDType, indices?: Ui
 }
 
 /** GhostNet's tensors have four dimensions at most; a bound keeps the work on a hostile shape small. */
-const maxDimensions = 8
+export const maxDimensions = 8
 
 /**
  * Number of elements of a declared shape.

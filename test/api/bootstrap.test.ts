@@ -155,7 +155,7 @@ suite('bootstrap', () => {
     const stub = new StubProject(t, template)
     const server = await waitUntilReady(stub.bootstrap(t, ['serve', '--flag']))
     assert.deepEqual(server.args, ['--flag'])
-    assert.equal(server.threads, String(Math.max(4, availableParallelism() + 2)))
+    assert.equal(server.threads, String(availableParallelism() * 2 + 2))
     assert.equal((await waitUntilReady(stub.bootstrap(t, ['serve'], { UV_THREADPOOL_SIZE: '9' }))).threads, '9')
   })
 

@@ -77,9 +77,9 @@ test('decoding and sessions yield to the main thread', { skip: process.platform 
   const niceness = (thread: string): number => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[16])
   const counts = new Map<number, number>()
   for (const thread of readdirSync(tasks)) counts.set(niceness(thread), (counts.get(niceness(thread)) ?? 0) + 1)
-  assert.equal(niceness(String(server.child.pid)), 0)
-  assert.equal(counts.get(5), 5, 'the threads of the pool')
-  assert.ok(counts.get(10)! >= 2, 'the workers')
+  const base = niceness(String(server.child.pid)) // of whoever runs the tests
+  assert.ok(counts.get(Math.max(5, base))! >= 5, 'the threads of the pool')
+  assert.ok(counts.get(Math.max(10, base))! >= 2, 'the workers')
 })
 
 test('SIGTERM lets a running request finish, closes idle connections, and ends with 0', async (t) => {

@@ -86,7 +86,7 @@ test('a file that is no checkpoint is refused and leaves nothing behind', async 
 
 test('a directory that holds something else is left alone', async (t) => {
   const directory = scratch(t)
-  await assert.rejects(buildModel(optionsIn(directory, { directory })), { code: 'MODEL_INVALID', message: /something else is there/ })
+  await assert.rejects(buildModel(optionsIn(directory, { directory })), { code: 'MODEL_INVALID', message: /labels\.txt is there/ })
   assert.deepEqual(readdirSync(directory), ['labels.txt'])
 })
 

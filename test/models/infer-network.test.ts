@@ -36,7 +36,7 @@ test('a tensor of another shape is named with both shapes', () => {
 test('a tensor too many is named', () => {
   const weights = emptyWeights({ width: 1, classes: 10 })
   weights.set('blocks.0.0.ghost1.short_conv.0.weight', { shape: [1], data: new Float32Array(1) })
-  refuses(weights, /has a tensor blocks\.0\.0\.ghost1\.short_conv\.0\.weight/)
+  refuses(weights, /has a tensor "blocks\.0\.0\.ghost1\.short_conv\.0\.weight"/)
 })
 
 test('a number that is none is refused where it stands', () => {

@@ -1,7 +1,7 @@
 /** A session worker that gives the bundled model's self-test answer and fails on cue: by the first byte of an image. */
 import { parentPort } from 'node:worker_threads'
 import { loadModel } from '../../../api/load-model.ts'
-import type { RunAnswer, RunRequest } from '../../../api/pipeline/session-worker.ts'
+import type { RunAnswer, SessionRequest } from '../../../api/pipeline/session-worker.ts'
 
 /** First byte of an image on which the session throws, and of one on which its thread dies. */
 export const refused = 13
@@ -11,7 +11,12 @@ if (parentPort !== null) {
   const port = parentPort
   const { manifest: { classes, selfTest, preprocessing: { cropSize } } } = await loadModel('bundled', '', 'plain')
 
-  port.on('message', ({ pixels, batchSize }: RunRequest) => {
+  port.on('message', (request: SessionRequest) => {
+    if (request === 'end') {
+      port.close()
+      return
+    }
+    const { pixels, batchSize } = request
     const cues = Array.from({ length: batchSize }, (_, i) => pixels[i * cropSize * cropSize * 3])
     if (cues.includes(deadly)) process.exit(7)
     if (cues.includes(refused)) {
