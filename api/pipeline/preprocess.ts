@@ -2,7 +2,7 @@
  * Image bytes -> the pixels that a model sees, equal to what Pillow and torchvision make of the same file:
  * oriented by EXIF, colour profile ignored, alpha dropped, shorter side resized with antialiasing, centre cropped.
  */
-import { setImmediate as nextTick } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import sharp, { type Metadata, type Sharp } from 'sharp'
 import { resizeShorterSide, type Preprocessing } from '../../models/preprocessing.ts'
 import { ServiceError } from '../errors.ts'
@@ -107,7 +107,7 @@ async function inksToRgb (inks: Uint8Array): Promise<Uint8Array> {
         rgb[to + channel] = light - (((product >> 8) + product) >> 8)
       }
     }
-    await nextTick()
+    await nextTurn()
   }
   return new Uint8Array(rgb.buffer)
 }
