@@ -60,7 +60,7 @@ const refused = [
   { what: 'noise inside, as encryption leaves it', bytes: Buffer.from('0a040a007f7f', 'hex'), code: 'CHECKPOINT_INVALID', message: /damaged or encrypted/ },
   { what: 'nothing but integers', bytes: value('a', 'Int32', [1], Buffer.alloc(4)), code: 'CHECKPOINT_INVALID', message: /holds no tensor of floats/ },
   { what: 'a hundred thousand empty values', bytes: Buffer.from('0a00'.repeat(100_000), 'hex'), code: 'CHECKPOINT_TOO_LARGE', message: /more than 65536 tensors/ },
-  { what: 'a tensor of ten thousand dimensions', bytes: value('a', 'Float32', Array<number>(10_000).fill(1), float32Bytes(1)), code: 'CHECKPOINT_INVALID', message: /has 10000 dimensions/ },
+  { what: 'a tensor of ten thousand dimensions', bytes: value('a', 'Float32', Array<number>(10_000).fill(1), float32Bytes(1)), code: 'CHECKPOINT_INVALID', message: /more than 8 dimensions/ },
 ]
 
 for (const { what, bytes, code, message } of refused) {
