@@ -1,12 +1,15 @@
 /** The image formats that can be accepted, how each is recognised, and what its decoder takes. */
 import sharp, { type Metadata } from 'sharp'
 import { ServiceError } from '../errors.ts'
+import { keepPixels } from './keep-pixels.ts'
 
 interface ImageFormat {
   readonly title: string
   readonly mediaType: string
   /** By the first bytes: what the client calls an image decides nothing. */
   readonly matches: (bytes: Buffer) => boolean
+  /** The file without what no decoder should meet. */
+  readonly keepPixels: (bytes: Buffer) => Buffer
   /** libvips' loader. */
   readonly loader: string
   /**
@@ -23,6 +26,7 @@ export const imageFormats = {
     title: 'JPEG',
     mediaType: 'image/jpeg',
     matches: (bytes) => startsWith(bytes, '\xff\xd8\xff'),
+    keepPixels: (bytes) => keepPixels(bytes, 'JPEG'),
     loader: 'VipsForeignLoadJpegBuffer',
     bytesPerPixel: ({ isProgressive }) => isProgressive ? 3 : 0,
   },
@@ -30,6 +34,7 @@ export const imageFormats = {
     title: 'PNG',
     mediaType: 'image/png',
     matches: (bytes) => startsWith(bytes, '\x89PNG\r\n\x1a\n'),
+    keepPixels: (bytes) => keepPixels(bytes, 'PNG'),
     loader: 'VipsForeignLoadPngBuffer',
     bytesPerPixel: ({ isProgressive, depth }) => isProgressive ? depth === 'ushort' ? 8 : 4 : 0,
   },
@@ -37,6 +42,7 @@ export const imageFormats = {
     title: 'WebP',
     mediaType: 'image/webp',
     matches: (bytes) => startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBP', 8),
+    keepPixels: (bytes) => keepPixels(bytes, 'WebP'),
     loader: 'VipsForeignLoadWebpBuffer',
     bytesPerPixel: () => 8,
   },
@@ -44,6 +50,7 @@ export const imageFormats = {
     title: 'AVIF',
     mediaType: 'image/avif',
     matches: (bytes) => startsWith(bytes, 'ftypavif', 4) || startsWith(bytes, 'ftypavis', 4),
+    keepPixels: (bytes) => bytes,
     loader: 'VipsForeignLoadHeifBuffer',
     bytesPerPixel: () => 8,
   },
@@ -51,6 +58,7 @@ export const imageFormats = {
     title: 'GIF',
     mediaType: 'image/gif',
     matches: (bytes) => startsWith(bytes, 'GIF8'),
+    keepPixels: (bytes) => bytes,
     loader: 'VipsForeignLoadNsgifBuffer',
     bytesPerPixel: () => 8,
   },

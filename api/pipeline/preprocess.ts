@@ -41,7 +41,7 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
   const format = sniffFormat(bytes, options.formats)
   let release: Release | undefined
   try {
-    const image = sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
+    const image = sharp(format.keepPixels(bytes), { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
     const metadata = await image.metadata()
     checkSize(metadata, options)
     const { rows, columns } = cropAxes(metadata.autoOrient, preprocessing)
