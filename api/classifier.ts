@@ -1,6 +1,7 @@
 /** Image bytes -> labels. The one place that knows the order of the pipeline: admission, preprocess, queue, session, postprocess. */
 import { performance } from 'node:perf_hooks'
 import PQueue from 'p-queue'
+import { DrainRate } from './drain-rate.ts'
 import { ServiceError } from './errors.ts'
 import type { LoadedModel } from './load-model.ts'
 import { BatchQueue } from './pipeline/batch-queue.ts'
@@ -36,6 +37,7 @@ export interface Classification {
 export class Classifier {
   readonly model: LoadedModel
   readonly #options: ClassifierOptions
+  readonly #preprocessOptions: PreprocessOptions
   readonly #decoding: PQueue
   readonly #queue: ImageQueue
   readonly #sessions: SessionPool
@@ -50,6 +52,7 @@ export class Classifier {
     this.#options = options
     this.#decoding = new PQueue({ concurrency: decodeConcurrency })
     this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs })
+    this.#preprocessOptions = { ...options, preprocessing: model.manifest.preprocessing }
     this.#sessions = new SessionPool(this.#queue, { ...options, ...model })
   }
 
@@ -142,10 +145,9 @@ export class Classifier {
 
   async #decode (bytes: Buffer, signal: AbortSignal): Promise<{ pixels: Uint8Array, decodeMs: number }> {
     const startedAt = performance.now()
-    const { preprocessing } = this.model.manifest
     const pixels = await this.#decoding.add(async () => {
       signal.throwIfAborted()
-      return await preprocess(bytes, { ...this.#options, preprocessing }, signal)
+      return await preprocess(bytes, this.#preprocessOptions, signal)
     })
     return { pixels, decodeMs: performance.now() - startedAt }
   }
@@ -158,23 +160,4 @@ async function unlessAborted<Value> (signal: AbortSignal, promise: Promise<Value
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
-}
-
-/** How fast images leave, as a moving average over about the last second. */
-class DrainRate {
-  #perSecond = 0
-  #lastAt = performance.now()
-
-  count (): void {
-    const now = performance.now()
-    const seconds = Math.max(1e-3, (now - this.#lastAt) / 1000)
-    const weight = 1 - Math.exp(-seconds)
-    this.#perSecond += weight * (1 / seconds - this.#perSecond)
-    this.#lastAt = now
-  }
-
-  /** Whole seconds, 1 to 30, until `images` have left. */
-  secondsFor (images: number): number {
-    return Math.min(30, Math.max(1, Math.ceil(images / Math.max(this.#perSecond, 1e-9))))
-  }
 }

@@ -1,4 +1,4 @@
-/** Environment -> Config. The only reader of process.env; every variable's unit is in its name. */
+/** Environment -> Config. The service reads it nowhere else; every variable's unit is in its name. */
 import { envSchema } from 'env-schema'
 import { Type, type Static } from 'typebox'
 import { layouts } from '../models/onnx/layout.ts'

@@ -1,16 +1,13 @@
 import { countAvailableCores } from './available-cores.ts'
-import { countAvailableMemory } from './available-memory.ts'
+import { budgetBytes } from './available-memory.ts'
 import { Classifier } from './classifier.ts'
 import type { Config } from './config.ts'
 import { loadModel } from './load-model.ts'
-import { acceptFormats, type ImageFormatName } from './pipeline/image-formats.ts'
+import { acceptFormats, parseFormats } from './pipeline/image-formats.ts'
 import { MemoryBudget } from './pipeline/memory-budget.ts'
 
-/** Decoding leaves the cores to nobody while images wait; more decodes at once only share them. */
+/** One a core costs 10 to 25 % of the requests: docs/decisions/0011. */
 const decodesPerCore = 2
-
-/** Of the memory, for decoding and for request bodies each, where the configuration names no number of bytes. */
-const budgetShare = 1 / 4
 
 /**
  * The pipeline of a configured model on this machine. Call `start` to make its sessions.
@@ -19,7 +16,7 @@ const budgetShare = 1 / 4
  */
 export async function createClassifier (config: Config, onWorkerDeath: (error: Error) => void): Promise<Classifier> {
   const cores = countAvailableCores()
-  const formats = config.imageFormats.split(',') as ImageFormatName[]
+  const formats = parseFormats(config.imageFormats)
   acceptFormats(formats)
   return new Classifier({
     ...config,
@@ -27,12 +24,7 @@ export async function createClassifier (config: Config, onWorkerDeath: (error: E
     workers: config.workers === 0 ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : config.workers,
     formats,
     decodeConcurrency: cores * decodesPerCore,
-    decodeBudget: memoryBudget(config.decodeMemoryBytes),
+    decodeBudget: new MemoryBudget(budgetBytes(config.decodeMemoryBytes)),
     onWorkerDeath,
   })
-}
-
-/** @param bytes - 0 for a share of the memory. */
-export function memoryBudget (bytes: number): MemoryBudget {
-  return new MemoryBudget(bytes === 0 ? Math.floor(countAvailableMemory() * budgetShare) : bytes)
 }

@@ -1,9 +1,8 @@
 import type { Label } from '../models/labels.ts'
 import { readGraph } from '../models/graph-index.ts'
-import { readModelDirectory } from '../models/manifest.ts'
+import { readModelDirectory, type Manifest } from '../models/manifest.ts'
 import type { Layout } from '../models/onnx/layout.ts'
 import { findModelDirectory } from '../models/shelf.ts'
-import type { Manifest } from '../models/manifest.ts'
 import { chooseLayout } from './pipeline/choose-layout.ts'
 
 export interface LoadedModel {

@@ -1,4 +1,4 @@
-/** The process: configuration, model, application, signals. The only file that touches `process`. */
+/** The process: configuration, model, application, signals. Commands have `cli/main.ts`. */
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig } from './config.ts'

@@ -1,14 +1,13 @@
 /** A checkpoint -> a model directory that the service can load. */
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { TSchema } from 'typebox'
-import { Check, Errors } from 'typebox/value'
 import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs.ts'
+import { sha256Of } from './digests.ts'
 import { inferNetwork } from './infer-network.ts'
 import { readLabels } from './labels.ts'
-import { ManifestSchema, modelFiles, readManifest, type Manifest, type ModelCard } from './manifest.ts'
+import { findMismatch, ManifestSchema, modelFiles, readManifest, type Manifest, type ModelCard } from './manifest.ts'
 import { ModelError } from './model-error.ts'
 import { PreprocessingSchema, type Preprocessing } from './preprocessing.ts'
 import { recordSelfTest } from './self-test.ts'
@@ -58,11 +57,11 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
     ...withoutUndefined({ description }),
     ...describeNetwork(source),
     preprocessing: options.preprocessing,
-    weights: { dtype: options.dtype, sha256: sha256(weightsFile) },
+    weights: { dtype: options.dtype, sha256: sha256Of(weightsFile) },
     selfTest: recordSelfTest(await answerSelfTest(source)),
     provenance: {
       checkpoint: basename(options.checkpointPath),
-      checkpointSha256: sha256(checkpoint.bytes),
+      checkpointSha256: sha256Of(checkpoint.bytes),
       checkpointFormat: checkpoint.format,
       ...withoutUndefined({ source: publishedAt, license, training }),
     },
@@ -70,20 +69,31 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
   }
 
   const unfinished = join(dirname(directory), `.${basename(directory)}.${process.pid}`)
-  const replaced = `${unfinished}.old`
   try {
     await mkdir(unfinished, { recursive: true })
     await writeFile(join(unfinished, modelFiles.weights), weightsFile)
     await writeFile(join(unfinished, modelFiles.labels), formatLines(labels))
     await writeFile(join(unfinished, modelFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
     await compileGraphs(unfinished)
-    if (existsSync(directory)) await rename(directory, replaced)
-    await rename(unfinished, directory)
+    await replaceDirectory(directory, unfinished)
   } finally {
     await rm(unfinished, { recursive: true, force: true })
-    await rm(replaced, { recursive: true, force: true })
   }
   return manifest
+}
+
+/** An older model goes only once the new one is in its place. */
+async function replaceDirectory (directory: string, replacement: string): Promise<void> {
+  const older = `${replacement}.old`
+  const hasOlder = existsSync(directory)
+  if (hasOlder) await rename(directory, older)
+  try {
+    await rename(replacement, directory)
+  } catch (error) {
+    if (hasOlder) await rename(older, directory)
+    throw error
+  }
+  await rm(older, { recursive: true, force: true })
 }
 
 /** Only a model that `build` made is replaced, and nothing else is in its directory. */
@@ -96,18 +106,13 @@ async function checkReplaceable (directory: string): Promise<void> {
 }
 
 function checkOption (what: string, schema: TSchema, value: unknown): void {
-  if (Check(schema, value)) return
-  const [first] = Errors(schema, value)
-  throw new ModelError(`Expected a valid ${what}: ${first?.instancePath.slice(1) ?? ''} ${first?.message ?? ''}, got ${JSON.stringify(value)}.`)
+  const mismatch = findMismatch(schema, value)
+  if (mismatch !== undefined) throw new ModelError(`Expected a valid ${what}: ${mismatch}, got ${JSON.stringify(value)}.`)
 }
 
 /** JSON has no undefined; neither has a manifest. */
 function withoutUndefined (record: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined))
-}
-
-function sha256 (bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** JSON with an item a line, so that a change of one label is a change of one line. */

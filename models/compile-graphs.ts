@@ -1,8 +1,8 @@
 /** Weights of a model directory -> its graphs, each run once and held against the recorded answer. */
-import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
+import { sha256Of } from './digests.ts'
 import { countGhostNet } from './ghostnet.ts'
 import { graphIndexFile, graphPath, type GraphIndex } from './graph-index.ts'
 import { modelFiles, readManifest, type Manifest } from './manifest.ts'
@@ -22,7 +22,7 @@ export async function compileGraphs (directory: string): Promise<void> {
   const manifest = await readManifest(directory)
   const { width, classes, preprocessing, weights: { sha256 } } = manifest
   const bytes = await readFile(join(directory, modelFiles.weights))
-  const found = createHash('sha256').update(bytes).digest('hex')
+  const found = sha256Of(bytes)
   if (found !== sha256) {
     throw new ModelError(`The weights of ${directory} are not those of its manifest: expected sha256 ${sha256}, got ${found}.`)
   }
@@ -41,7 +41,7 @@ export async function compileGraphs (directory: string): Promise<void> {
         `The ${layout} graph of ${directory} deviates by ${deviation.toExponential(1)} from the recorded self-test, expected at most ${selfTestTolerance}.`)
     }
     await writeFile(graphPath(directory, layout), graph)
-    graphs[layout] = { sha256: createHash('sha256').update(graph).digest('hex') }
+    graphs[layout] = { sha256: sha256Of(graph) }
   }
   const index: GraphIndex = { weightsSha256: sha256, graphs }
   await writeFile(indexPath, `${JSON.stringify(index, null, 2)}\n`)

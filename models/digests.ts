@@ -24,6 +24,11 @@ const algorithms = {
 
 const bitsPerHexDigit = 4
 
+/** Lower-case hex. */
+export function sha256Of (bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
 /** Reads the file once, whatever its size, in constant memory. */
 export async function digestFile (path: string): Promise<FileDigests> {
   const { size } = await stat(path)

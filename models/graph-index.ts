@@ -1,8 +1,8 @@
 /** The graphs of a model directory are build products; an index ties them to the weights that they were made from. */
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
+import { sha256Of } from './digests.ts'
 import { modelFiles, readJsonFile, type Manifest } from './manifest.ts'
 import { ModelError } from './model-error.ts'
 import type { Layout } from './onnx/layout.ts'
@@ -34,7 +34,7 @@ export async function readGraph (directory: string, manifest: Manifest, layout: 
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new ModelError(`Expected the graph ${path}, but it cannot be read: build the model again.`, { cause })
   })
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = sha256Of(bytes)
   const expected = index.graphs[layout]?.sha256
   if (sha256 !== expected) {
     throw new ModelError(`The graph ${path} is not the one that was built: expected sha256 ${expected ?? 'in its index'}, got ${sha256}.`)

@@ -26,7 +26,7 @@ const wnidLine = /^(n\d{8})\s+(.+)$/
  * Accepted are JSON (an array of names, an array of `{"label", "wnid"}`, or an object from index to name) and plain text with a
  * class a line, optionally after its WordNet id.
  *
- * @throws Error if the file is none of these.
+ * @throws ModelError if the file is none of these.
  */
 export async function readLabels (path: string): Promise<Label[]> {
   const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')

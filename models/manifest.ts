@@ -89,9 +89,14 @@ export async function readJsonFile<Schema extends TSchema> (path: string, schema
     const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read as JSON'
     throw new ModelError(`Expected the JSON file ${path}, but ${reason}.`, { cause })
   }
-  if (!Check(schema, json)) {
-    const [first] = Errors(schema, json)
-    throw new ModelError(`${path} is not valid: ${first?.instancePath ?? ''} ${first?.message ?? 'unexpected content'}.`)
-  }
+  const mismatch = findMismatch(schema, json)
+  if (mismatch !== undefined) throw new ModelError(`${path} is not valid: ${mismatch}.`)
   return json as Static<Schema>
+}
+
+/** Where and how a value first breaks a schema, in words; undefined if it does not. */
+export function findMismatch (schema: TSchema, value: unknown): string | undefined {
+  if (Check(schema, value)) return undefined
+  const [first] = Errors(schema, value)
+  return `${first?.instancePath ?? ''} ${first?.message ?? 'unexpected content'}`.trim()
 }

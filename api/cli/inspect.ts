@@ -1,7 +1,7 @@
 /** `ghostserve inspect`: what a checkpoint or a model is. */
-import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { sha256Of } from '../../models/digests.ts'
 import type { GhostNet } from '../../models/ghostnet.ts'
 import { inferNetwork } from '../../models/infer-network.ts'
 import { readManifest } from '../../models/manifest.ts'
@@ -39,7 +39,7 @@ async function inspectModel (model: string): Promise<Inspection> {
 
 async function inspectCheckpoint (path: string): Promise<Inspection> {
   const { bytes, format, tensors } = await readCheckpointFile(path)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = sha256Of(bytes)
   const network = inferNetwork(toOfficialNames(tensors))
   const variant = variantName(network)
   return {

@@ -68,6 +68,11 @@ export type ImageFormatName = keyof typeof imageFormats
 
 export const imageFormatNames = Object.keys(imageFormats) as ImageFormatName[]
 
+/** @param names - Separated by commas, as the configuration has checked. */
+export function parseFormats (names: string): ImageFormatName[] {
+  return names.split(',') as ImageFormatName[]
+}
+
 /** Leaves libvips only the parsers of these formats: fewer that a hostile file can reach, and fewer that sniff every good one. */
 export function acceptFormats (names: readonly ImageFormatName[]): void {
   sharp.block({ operation: ['VipsForeignLoad'] })

@@ -2,11 +2,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import { budgetBytes } from '../available-memory.ts'
 import type { Classification, Classifier } from '../classifier.ts'
 import type { Config } from '../config.ts'
-import { memoryBudget } from '../create-classifier.ts'
 import { ServiceError } from '../errors.ts'
-import { imageFormats, type ImageFormatName } from '../pipeline/image-formats.ts'
+import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
+import { MemoryBudget } from '../pipeline/memory-budget.ts'
 import { readMultipart, type Upload } from '../pipeline/read-images.ts'
 import { sendProblem } from '../plugins/problem-details.ts'
 import { round } from '../plugins/request-log.ts'
@@ -18,8 +19,7 @@ import { ProblemAnswerSchema, toProblem } from '../schemas/problem.ts'
 export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, config: Config): void {
   const { version, manifest: { name, classes } } = classifier.model
   const querystring = classificationQuerySchema(classes)
-
-  const mediaTypes = config.imageFormats.split(',').map((format) => imageFormats[format as ImageFormatName].mediaType)
+  const mediaTypes = parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType)
 
   // Encapsulated: these bodies are images here and nowhere else.
   app.register(async (scope) => {
@@ -32,7 +32,7 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       if (encoding !== 'identity') throw new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`)
       classifier.admit(0)
     })
-    registerRequestMemory(scope, memoryBudget(config.requestMemoryBytes))
+    registerRequestMemory(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
     scope.addContentTypeParser(mediaTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
       async (_request: unknown, body: Buffer) => [body])
 
