@@ -65,10 +65,14 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: Readabl
   return uploads
 }
 
-function createParser (headers: IncomingHttpHeaders, { maxImages, maxImageBytes }: UploadLimits): InstanceType<typeof Busboy> {
+function createParser (
+  headers: IncomingHttpHeaders, { maxImages, maxImageBytes, maxRequestBytes }: UploadLimits
+): InstanceType<typeof Busboy> {
   try {
     return new Busboy({
       headers: headers as BusboyHeaders,
+      // No part ever makes the parser pause: where the last one does, and nobody listens to it, it would not finish.
+      fileHwm: maxRequestBytes,
       isPartAFile: (_field, type, fileName) => fileName !== undefined || type === 'application/octet-stream' || type?.startsWith('image/') === true,
       limits: {
         files: maxImages,
