@@ -4,6 +4,8 @@ import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions
 import type { Classifier } from './classifier.ts'
 import type { Config } from './config.ts'
 import { registerGracefulClose } from './plugins/graceful-close.ts'
+import { registerLingeringClose } from './plugins/lingering-close.ts'
+import { registerPipeliningLimit } from './plugins/pipelining-limit.ts'
 import { answerClientError, answerFrameworkError, registerProblemDetails } from './plugins/problem-details.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { registerClassifyRoute } from './routes/classify.ts'
@@ -28,6 +30,8 @@ export function buildApp (
       return typeof given === 'string' && acceptableRequestId.test(given) ? given : randomUUID()
     },
     requestTimeout: config.requestTimeoutMs,
+    // A client that does not read its answer: nothing moves for longer than any request may take.
+    connectionTimeout: config.requestTimeoutMs + 2 * connectionsCheckingIntervalMs,
     keepAliveTimeout: config.keepAliveTimeoutMs,
     http: {
       headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
@@ -37,15 +41,17 @@ export function buildApp (
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply),
     clientErrorHandler: answerClientError,
-    // A misspelt parameter is refused, not ignored.
-    ajv: { customOptions: { removeAdditional: false } },
+    // A misspelt parameter is refused, not ignored; 1e400 is a number, or else no bound would apply to it.
+    ajv: { customOptions: { removeAdditional: false, strictNumbers: false } },
   })
   // Only /classify reads bodies; everywhere else they are left alone.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', async () => undefined)
   registerGracefulClose(app)
+  registerPipeliningLimit(app)
   registerRequestLog(app)
   registerProblemDetails(app, config)
+  registerLingeringClose(app)
   registerHealthRoutes(app, classifier)
   registerModelRoute(app, classifier.model)
   registerClassifyRoute(app, classifier, config)

@@ -1,9 +1,10 @@
 /** Whatever goes wrong becomes application/problem+json (RFC 9457) with a stable code; causes go to the log, never to the client. */
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
+import { discardRest } from '../discard-rest.ts'
 import { ServiceError } from '../errors.ts'
 import { toProblem } from '../schemas/problem.ts'
 
@@ -41,7 +42,11 @@ export function answerFrameworkError (error: FastifyError, request: FastifyReque
 
 /** For what is no HTTP request, or one that does not arrive: the connection is answered by hand and closed. */
 export function answerClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (refused.has(socket)) return // the parser complains again, about what is being discarded
+  refused.add(socket)
+  // An answer that has begun cannot be taken back. Node's own handler looks here, too.
+  const { _httpMessage: begun } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  if (error.code === 'ECONNRESET' || !socket.writable || begun?.headersSent === true) {
     socket.destroy()
     return
   }
@@ -57,7 +62,11 @@ export function answerClientError (this: FastifyInstance, error: Error & { code?
     '',
     body,
   ].join('\r\n'))
+  if (problem.code === 'request_timeout') socket.destroySoon()
+  else discardRest(socket).then(() => socket.destroy(), () => socket.destroy())
 }
+
+const refused = new WeakSet<Socket>()
 
 const notHttp = new ServiceError('invalid_request', 'Expected an HTTP/1.1 request, got something that is none.')
 
@@ -72,8 +81,6 @@ export function sendProblem (
 ): FastifyReply {
   request.outcome = { ...request.outcome, code: error.code }
   if (error.statusCode === 503) reply.header('retry-after', error.retryAfterSeconds ?? 1)
-  // What is left of a body that was refused unread would be taken for the next request, or awaited in vain.
-  if (!request.raw.complete) reply.header('connection', 'close')
   const problem = toProblem(error, request.id)
   return reply
     .status(error.statusCode)

@@ -9,6 +9,7 @@ import { ServiceError } from '../errors.ts'
 import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
 import { MemoryBudget } from '../pipeline/memory-budget.ts'
 import { readMultipart, type Upload } from '../pipeline/read-images.ts'
+import { registerExpectContinue } from '../plugins/expect-continue.ts'
 import { sendProblem } from '../plugins/problem-details.ts'
 import { round } from '../plugins/request-log.ts'
 import { registerRequestMemory } from '../plugins/request-memory.ts'
@@ -32,6 +33,7 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       if (encoding !== 'identity') throw new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`)
       classifier.admit(0)
     })
+    registerExpectContinue(scope, config)
     registerRequestMemory(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
     scope.addContentTypeParser(mediaTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
       async (_request: unknown, body: Buffer) => [body])

@@ -1,0 +1,20 @@
+/** A refusal before the end of the body: the client gets to read it, and the connection ends. */
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { discardRest } from '../discard-rest.ts'
+
+export function registerLingeringClose (app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (request.raw.complete || reply.statusCode < 400 || typeof payload !== 'string') return payload
+    // What is left of the body would be taken for the next request.
+    reply.header('connection', 'close').header('content-length', Buffer.byteLength(payload))
+    return Readable.from(answerThenDiscard(payload, request.raw), { objectMode: false })
+  })
+}
+
+/** By its Content-Length the answer is complete at once; the response, and with it the connection, ends once the body is out of the way. */
+async function * answerThenDiscard (answer: string, body: IncomingMessage): AsyncGenerator<string> {
+  yield answer
+  await discardRest(body)
+}
