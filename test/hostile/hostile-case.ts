@@ -1,0 +1,39 @@
+import type { ErrorCode } from '../../api/errors.ts'
+import type { Answer } from './exchange.ts'
+import type { ServerProcess } from './server-process.ts'
+
+/** One request that nobody should send, as it goes over the wire, and its documented answer. Its connection must end with the answer. */
+export interface HostileCase {
+  /** Row of the catalogue, which `catalogue.ts` names. */
+  readonly row: number
+  /** The input in a few words, as docs/hostile-inputs.md shows it. */
+  readonly input: string
+  readonly wire: () => Buffer | Promise<Buffer>
+  /** `closed`: no answer at all. */
+  readonly status: number | 'closed'
+  /** Of the problem. An answer of 200 has none; nor has a bare one, which Node gives before this service can. */
+  readonly code?: ErrorCode
+  /** What the answer must be like beyond its status and code. */
+  readonly check?: (answer: Answer) => void
+}
+
+/** What takes several connections, or time. */
+export interface HostileScenario {
+  readonly row: number
+  readonly input: string
+  /** What docs/hostile-inputs.md says happens. */
+  readonly answer: string
+  readonly run: (server: ServerProcess) => Promise<void>
+}
+
+/** As docs/hostile-inputs.md shows it. */
+export function describeAnswer ({ status, code }: HostileCase): string {
+  if (status === 'closed') return 'closed without an answer'
+  return code === undefined ? String(status) : `${status} \`${code}\``
+}
+
+/** The label of the first prediction for the first image. */
+export function firstLabel ({ body }: Answer): string | undefined {
+  const { results } = JSON.parse(body) as { results: Array<{ predictions?: Array<{ label: string }> }> }
+  return results[0]?.predictions?.[0]?.label
+}
