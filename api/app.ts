@@ -2,15 +2,20 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Classifier } from './classifier.ts'
+import { ClientShare } from './client-share.ts'
 import type { Config } from './config.ts'
+import { registerApiKeys } from './plugins/api-keys.ts'
+import { registerCors } from './plugins/cors.ts'
 import { registerGracefulClose } from './plugins/graceful-close.ts'
 import { registerLingeringClose } from './plugins/lingering-close.ts'
 import { registerPipeliningLimit } from './plugins/pipelining-limit.ts'
 import { answerClientError, answerFrameworkError, registerProblemDetails } from './plugins/problem-details.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
+import { registerSecurityHeaders } from './plugins/security-headers.ts'
 import { registerClassifyRoute } from './routes/classify.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerModelRoute } from './routes/model.ts'
+import { parseTrustProxy } from './trust-proxy.ts'
 
 const headersTimeoutMs = 10_000
 const connectionsCheckingIntervalMs = 2000
@@ -29,6 +34,7 @@ export function buildApp (
       const given = headers['x-request-id']
       return typeof given === 'string' && acceptableRequestId.test(given) ? given : randomUUID()
     },
+    trustProxy: parseTrustProxy(config.trustProxy),
     requestTimeout: config.requestTimeoutMs,
     // A client that does not read its answer: nothing moves for longer than any request may take.
     connectionTimeout: config.requestTimeoutMs + 2 * connectionsCheckingIntervalMs,
@@ -50,11 +56,14 @@ export function buildApp (
   registerGracefulClose(app)
   registerPipeliningLimit(app)
   registerRequestLog(app)
+  registerSecurityHeaders(app)
   registerProblemDetails(app, config)
   registerLingeringClose(app)
+  registerCors(app, config)
+  registerApiKeys(app, config)
   registerHealthRoutes(app, classifier)
   registerModelRoute(app, classifier.model)
-  registerClassifyRoute(app, classifier, config)
+  registerClassifyRoute(app, classifier, new ClientShare(config.maxClientImages), config)
   app.addHook('onClose', () => classifier.close())
   return app
 }

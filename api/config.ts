@@ -25,6 +25,7 @@ export const EnvironmentSchema = Type.Object({
   MAX_BATCH_SIZE: integer('Images that run together at most.', 8, 1, 256),
   MAX_QUEUE_DELAY_MS: integer('Longest wait for a batch to grow while a worker is free.', 0, 0, 1000),
   MAX_QUEUE_SIZE: integer('Images in work (decoding, waiting or running) above which requests are refused.', 128, 1, 100_000),
+  MAX_CLIENT_IMAGES: integer('Images in work for one client, a key or else an address, above which its requests are refused. 0: no such limit.', 64, 0, 100_000),
   REQUEST_TIMEOUT_MS: integer('From a request\'s arrival to its answer at most.', 10_000, 1, 600_000),
   MAX_IMAGES: integer('Images in one request.', 16, 1, 1000),
   MAX_IMAGE_BYTES: integer('Bytes of one encoded image.', 10 * MiB, 1, 1024 * MiB),
@@ -42,6 +43,12 @@ export const EnvironmentSchema = Type.Object({
   KEEP_ALIVE_TIMEOUT_MS: integer('Idle time of a connection before it is closed; above that of a load balancer in front.', 75_000, 1, 3_600_000),
   DRAIN_DELAY_MS: integer('From SIGTERM to the last new connection: time for load balancers to notice.', 3000, 0, 600_000),
   SHUTDOWN_TIMEOUT_MS: integer('From SIGTERM to the end at the latest.', 8000, 1, 600_000),
+  API_KEYS_FILE: Type.String({ description: 'File with a line `key-id sha256` for each API key. Empty: no key is needed.', default: '' }),
+  CORS_ORIGINS: Type.String({ description: 'Origins whose pages may call the service, separated by commas; `*` for all. Empty: none.', default: '' }),
+  TRUST_PROXY: Type.String({
+    description: 'Proxies whose `X-Forwarded-For` counts: how many stand in front, or their addresses and ranges, separated by commas. Empty: none.',
+    default: '',
+  }),
 })
 
 type Environment = Static<typeof EnvironmentSchema>

@@ -5,6 +5,7 @@ const problems = {
   empty_body: [400, 'No image in the request'],
   invalid_request: [400, 'Invalid request'],
   malformed_multipart: [400, 'Malformed multipart body'],
+  unauthorized: [401, 'API key needed'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
   request_timeout: [408, 'Request did not arrive in time'],
@@ -15,6 +16,7 @@ const problems = {
   corrupt_image: [422, 'Image cannot be decoded'],
   too_many_pixels: [422, 'Image has too many pixels'],
   decode_timeout: [422, 'Image takes too long to decode'],
+  too_many_requests: [429, 'Too many images of one client'],
   headers_too_large: [431, 'Headers too large'],
   client_gone: [499, 'Client closed the connection'], // never seen by a client; for the log
   internal_error: [500, 'Internal error'],

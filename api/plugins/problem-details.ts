@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import { discardRest } from '../discard-rest.ts'
 import { ServiceError } from '../errors.ts'
 import { toProblem } from '../schemas/problem.ts'
+import { securityHeaders } from './security-headers.ts'
 
 export function registerProblemDetails (app: FastifyInstance, config: Config): void {
   const methodsOfPath = new Map<string, string[]>()
@@ -36,7 +37,7 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
 /** For what fails before there is a route: a path that is no path. */
 export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   request.outcome ??= {}
-  reply.header('x-request-id', request.id)
+  reply.headers({ 'x-request-id': request.id, ...securityHeaders })
   sendProblem(request, reply, new ServiceError('invalid_request', 'Expected a valid path in the request.', { cause: error }))
 }
 
@@ -58,6 +59,7 @@ export function answerClientError (this: FastifyInstance, error: Error & { code?
     'content-type: application/problem+json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${problem.requestId}`,
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
     '',
     body,
@@ -80,7 +82,7 @@ export function sendProblem (
   request: FastifyRequest, reply: FastifyReply, error: ServiceError, errors?: readonly ServiceError[]
 ): FastifyReply {
   request.outcome = { ...request.outcome, code: error.code }
-  if (error.statusCode === 503) reply.header('retry-after', error.retryAfterSeconds ?? 1)
+  if (error.statusCode === 429 || error.statusCode === 503) reply.header('retry-after', error.retryAfterSeconds ?? 1)
   const problem = toProblem(error, request.id)
   return reply
     .status(error.statusCode)

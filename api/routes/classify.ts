@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { budgetBytes } from '../available-memory.ts'
 import type { Classification, Classifier } from '../classifier.ts'
+import { clientOf, type ClientShare } from '../client-share.ts'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
@@ -17,7 +18,7 @@ import { requestSignal } from '../request-signal.ts'
 import { ClassificationSchema, classificationQuerySchema } from '../schemas/classification.ts'
 import { ProblemAnswerSchema, toProblem } from '../schemas/problem.ts'
 
-export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, config: Config): void {
+export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, clients: ClientShare, config: Config): void {
   const { version, manifest: { name, classes } } = classifier.model
   const querystring = classificationQuerySchema(classes)
   const mediaTypes = parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType)
@@ -43,10 +44,12 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
     }, async (request, reply) => {
       const readMs = reply.elapsedTime
       if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image, got no body.')
-      const classification = await classifier.classify(request.body, request.query.topK, requestSignal(reply, timeoutOf(request, config)))
+      const { body, query: { topK } } = request
+      const classification = await clients.hold(clientOf(request), body.length, () =>
+        classifier.classify(body, topK, requestSignal(reply, timeoutOf(request, config))))
       const { results, times, batchSize } = classification
       const stages = { read: round(readMs), ...mapValues(times, round) }
-      request.outcome = { images: results.length, batchSize, stages }
+      request.outcome = { ...request.outcome, images: results.length, batchSize, stages }
       reply.header('server-timing', Object.entries(stages).map(([stage, duration]) => `${stage};dur=${duration}`).join(', '))
 
       const errors = failures(classification)

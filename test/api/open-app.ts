@@ -1,9 +1,11 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { TestContext } from 'node:test'
 import { buildApp } from '../../api/app.ts'
 import type { Classifier } from '../../api/classifier.ts'
 import { readConfig } from '../../api/config.ts'
 import { createClassifier } from '../../api/create-classifier.ts'
+
+type Logger = NonNullable<FastifyServerOptions['logger']>
 
 export interface TestApp { readonly app: FastifyInstance, readonly classifier: Classifier }
 
@@ -13,10 +15,12 @@ export interface TestApp { readonly app: FastifyInstance, readonly classifier: C
  * @param environment - As for the process.
  * @param start - Left out, sessions are made before it returns; false leaves the service as it is before its model is loaded.
  */
-export async function openApp (t: TestContext, environment: Record<string, string> = {}, { start = true } = {}): Promise<TestApp> {
+export async function openApp (
+  t: TestContext, environment: Record<string, string> = {}, { start = true, logger = false }: { start?: boolean, logger?: Logger } = {}
+): Promise<TestApp> {
   const config = readConfig({ WORKERS: '1', ...environment })
   const classifier = await createClassifier(config, (error) => { throw error })
-  const app = buildApp(config, classifier)
+  const app = buildApp(config, classifier, logger)
   t.after(() => app.close())
   if (start) await classifier.start()
   return { app, classifier }

@@ -106,6 +106,11 @@ test('SIGTERM lets a running request finish, closes idle connections, and ends w
 
 const startErrors: Record<string, { environment: Record<string, string>, message: RegExp }> = {
   'a variable that is not valid': { environment: { MAX_IMAGES: 'lots' }, message: /^Expected MAX_IMAGES to be a whole number from 1 to 1000, got "lots"\.\n$/ },
+  'a file of API keys that is not one': {
+    environment: { API_KEYS_FILE: 'package.json' },
+    message: /^Expected line 1 of package\.json to be a key id and a SHA-256 of 64 hexadecimal digits, got something else\.\n$/,
+  },
+  'proxies that are none': { environment: { TRUST_PROXY: 'yes' }, message: /^Expected TRUST_PROXY to be a number of proxies, .*\n$/ },
   'a model that is not there': { environment: { MODEL: 'ghostnet_999', MODEL_DIR: '/nonexistent' }, message: /^Expected a model directory or the name of a model in \/nonexistent, got "ghostnet_999".*\n$/ },
 }
 for (const [what, { environment, message }] of Object.entries(startErrors)) {

@@ -1,0 +1,44 @@
+/** Who may ask: once there is a file of API keys, every request but those of machines that watch the service carries one. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { readApiKeys } from '../api-keys.ts'
+import type { Config } from '../config.ts'
+import { ServiceError } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Id of the request's API key; none where the service needs no key. */
+    keyId: string | undefined
+  }
+}
+
+/** All that is open: probes, metrics, and the contract, which says of the model only how many classes it has. */
+export const openPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics', '/openapi.json', '/docs'])
+
+/** @throws ConfigError if there is to be a file of keys and it is not valid. */
+export function registerApiKeys (app: FastifyInstance, { apiKeysFile }: Config): void {
+  app.decorateRequest('keyId', undefined)
+  if (apiKeysFile === '') return
+  const keys = readApiKeys(apiKeysFile)
+
+  // CORS comes before: it answers preflights, which carry no key, and lets pages read the refusal.
+  app.addHook('onRequest', async (request, reply) => {
+    const { url } = request.routeOptions
+    if (url !== undefined && openPaths.has(url)) return
+    const key = readKey(request)
+    request.keyId = key === undefined ? undefined : keys.identify(key)
+    if (request.keyId !== undefined) {
+      request.outcome = { ...request.outcome, keyId: request.keyId }
+      return
+    }
+    reply.header('www-authenticate', key === undefined ? 'Bearer realm="ghostserve"' : 'Bearer realm="ghostserve", error="invalid_token"')
+    const received = key === undefined ? 'none' : 'one that is not known'
+    throw new ServiceError('unauthorized', `Expected an API key in Authorization: Bearer or in x-api-key, got ${received}.`)
+  })
+}
+
+/** `x-api-key` wins, because a platform in front may need Authorization for itself. */
+function readKey ({ headers }: FastifyRequest): string | undefined {
+  const given = headers['x-api-key']
+  if (given !== undefined) return String(given)
+  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import test, { type TestContext } from 'node:test'
+import { openPaths } from '../../../api/plugins/api-keys.ts'
+import { readFixture } from '../../fixtures/index.ts'
+import { formOf, openApp, type TestApp } from '../open-app.ts'
+
+const form = formOf(readFixture('chelsea.png'))
+const classify = { method: 'POST', url: '/classify', payload: form.payload } as const
+const key = 'the-key-of-team-a'
+
+/** The service with one key; what it logs is appended to `lines`. */
+async function openAppWithKey (t: TestContext, environment: Record<string, string> = {}, lines: string[] = []): Promise<TestApp> {
+  const folder = mkdtempSync(join(tmpdir(), 'ghostserve-keys-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'keys.txt')
+  writeFileSync(file, `team-a ${createHash('sha256').update(key).digest('hex')}\n`)
+  const stream = new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } })
+  return await openApp(t, { API_KEYS_FILE: file, ...environment }, { logger: { level: 'trace', stream } })
+}
+
+const accepted: Record<string, Record<string, string>> = {
+  'Authorization: Bearer': { authorization: `Bearer ${key}` },
+  'authorization in small letters': { authorization: `bearer ${key}` },
+  'x-api-key': { 'x-api-key': key },
+  'x-api-key beside a token for the platform in front': { 'x-api-key': key, authorization: 'Bearer of-the-platform' },
+}
+for (const [what, headers] of Object.entries(accepted)) {
+  test(`a key is taken from ${what}`, async (t) => {
+    const { app } = await openAppWithKey(t)
+    assert.equal((await app.inject({ ...classify, headers: { ...form.headers, ...headers } })).statusCode, 200)
+  })
+}
+
+const refused: Record<string, [Record<string, string>, RegExp, string]> = {
+  'no key': [{}, /got none/, 'Bearer realm="ghostserve"'],
+  'an unknown key': [{ authorization: 'Bearer other' }, /not known/, 'Bearer realm="ghostserve", error="invalid_token"'],
+  'the digest of a key': [{ 'x-api-key': createHash('sha256').update(key).digest('hex') }, /not known/, 'Bearer realm="ghostserve", error="invalid_token"'],
+  'a key by another scheme': [{ authorization: `Basic ${key}` }, /got none/, 'Bearer realm="ghostserve"'],
+  'an unknown key before a good one': [{ 'x-api-key': 'other', authorization: `Bearer ${key}` }, /not known/, 'Bearer realm="ghostserve", error="invalid_token"'],
+}
+for (const [what, [headers, detail, challenge]] of Object.entries(refused)) {
+  test(`refuses ${what} with 401 and says what it wants`, async (t) => {
+    const { app, classifier } = await openAppWithKey(t)
+    const response = await app.inject({ ...classify, headers: { ...form.headers, ...headers } })
+    assert.equal(response.statusCode, 401)
+    assert.equal(response.headers['www-authenticate'], challenge)
+    const problem = response.json<{ code: string, detail: string }>()
+    assert.equal(problem.code, 'unauthorized')
+    assert.match(problem.detail, detail)
+    assert.equal(classifier.inWork, 0)
+  })
+}
+
+test('without a key only the open paths answer, and others do not say whether they exist', async (t) => {
+  const { app } = await openAppWithKey(t)
+  for (const path of ['/livez', '/readyz', '/openapi.json', '/docs']) assert.equal((await app.inject(path)).statusCode, 200, path)
+  for (const path of ['/model', '/classify', '/', '/nothing', '/livez/', '//livez', '/livez/../model', '/MODEL']) {
+    assert.equal((await app.inject(path)).statusCode, 401, path)
+  }
+  assert.ok(openPaths.has('/metrics'))
+})
+
+test('the log has the id of the key and never a key', async (t) => {
+  const lines: string[] = []
+  const { app } = await openAppWithKey(t, {}, lines)
+  await app.inject({ ...classify, headers: { ...form.headers, authorization: `Bearer ${key}` } })
+  await app.inject({ ...classify, headers: { ...form.headers, 'x-api-key': 'a-wrong-key' } })
+  const answered = lines.map((line) => JSON.parse(line) as { msg: string, keyId?: string, code?: string }).filter(({ msg }) => msg === 'answered')
+  assert.deepEqual(answered.map(({ keyId, code }) => keyId ?? code), ['team-a', 'unauthorized'])
+  for (const secret of [key, 'a-wrong-key']) assert.ok(!lines.join('').includes(secret))
+})
+
+test('a preflight needs no key, and a page can read the refusal', async (t) => {
+  const { app } = await openAppWithKey(t, { CORS_ORIGINS: 'https://example.com' })
+  const origin = { origin: 'https://example.com' }
+  const preflight = await app.inject({ method: 'OPTIONS', url: '/classify', headers: { ...origin, 'access-control-request-method': 'POST' } })
+  assert.equal(preflight.statusCode, 204)
+  const refusal = await app.inject({ ...classify, headers: { ...form.headers, ...origin } })
+  assert.equal(refusal.statusCode, 401)
+  assert.equal(refusal.headers['access-control-allow-origin'], 'https://example.com')
+})
