@@ -15,6 +15,7 @@ import { registerSecurityHeaders } from './plugins/security-headers.ts'
 import { registerClassifyRoute } from './routes/classify.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerModelRoute } from './routes/model.ts'
+import { registerOpenApiRoutes } from './routes/openapi.ts'
 import { parseTrustProxy } from './trust-proxy.ts'
 
 const headersTimeoutMs = 10_000
@@ -61,6 +62,7 @@ export function buildApp (
   registerLingeringClose(app)
   registerCors(app, config)
   registerApiKeys(app, config)
+  registerOpenApiRoutes(app, config) // first: it describes the routes that follow
   registerHealthRoutes(app, classifier)
   registerModelRoute(app, classifier.model)
   registerClassifyRoute(app, classifier, new ClientShare(config.maxClientImages), config)

@@ -15,7 +15,8 @@ export interface LoadedModel {
   readonly graph: Buffer
 }
 
-const versionLength = 12
+/** Digits of the weights' digest in a version. */
+export const versionLength = 12
 
 /**
  * Loads a model and the graph that suits this processor.

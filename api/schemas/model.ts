@@ -1,0 +1,12 @@
+import { Type } from 'typebox'
+import { LabelsSchema } from '../../models/labels.ts'
+import { ManifestSchema } from '../../models/manifest.ts'
+import { layouts } from '../../models/onnx/layout.ts'
+
+export const ModelSchema = Type.Object({
+  ...ManifestSchema.properties,
+  version: Type.String({ description: 'Digest of the weights.' }),
+  executionProvider: Type.String({ description: 'What runs the graph.' }),
+  layout: Type.Union(layouts.map((layout) => Type.Literal(layout)), { description: 'Layout of the graph.' }),
+  labels: LabelsSchema,
+})
