@@ -124,8 +124,9 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
   }
 }
 
+const commonProblems: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'request_timeout', 'headers_too_large', 'internal_error'])
+
 /** Those of `operation`, and those that any can have. */
 export function problemsOf (path: string, { problems }: Operation): ErrorCode[] {
-  const common: ErrorCode[] = openPaths.has(path) ? ['invalid_request', 'internal_error'] : ['invalid_request', 'unauthorized', 'internal_error']
-  return errorCodes.filter((code) => problems.includes(code) || common.includes(code))
+  return errorCodes.filter((code) => problems.includes(code) || commonProblems.has(code) || (code === 'unauthorized' && !openPaths.has(path)))
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { openPaths } from '../../../api/plugins/api-keys.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { formOf, openApp, type TestApp } from '../open-app.ts'
@@ -68,9 +69,13 @@ test('without a key only the open paths answer, and others do not say whether th
 test('the log has the id of the key and never a key', async (t) => {
   const lines: string[] = []
   const { app } = await openAppWithKey(t, {}, lines)
-  await app.inject({ ...classify, headers: { ...form.headers, authorization: `Bearer ${key}` } })
-  await app.inject({ ...classify, headers: { ...form.headers, 'x-api-key': 'a-wrong-key' } })
-  const answered = lines.map((line) => JSON.parse(line) as { msg: string, keyId?: string, code?: string }).filter(({ msg }) => msg === 'answered')
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/classify`
+  for (const given of [{ authorization: `Bearer ${key}` }, { 'x-api-key': 'a-wrong-key' }]) {
+    await (await fetch(url, { method: 'POST', body: form.payload, headers: { ...form.headers, ...given } })).text()
+  }
+  const readAnswered = () => lines.map((line) => JSON.parse(line) as { msg: string, keyId?: string, code?: string }).filter(({ msg }) => msg === 'answered')
+  while (readAnswered().length < 2) await setImmediate() // a line follows its answer
+  const answered = readAnswered()
   assert.deepEqual(answered.map(({ keyId, code }) => keyId ?? code), ['team-a', 'unauthorized'])
   for (const secret of [key, 'a-wrong-key']) assert.ok(!lines.join('').includes(secret))
 })
