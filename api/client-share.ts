@@ -49,7 +49,8 @@ export function clientOf ({ keyId, ip }: FastifyRequest): string {
 const networkGroups = 4
 const addressGroups = 8
 
-function networkOf (address: string): string {
+function networkOf (address: string | undefined): string {
+  if (address === undefined) return 'unknown' // the client has left, and its socket with it
   // Some proxies write the port too, which is another one for each connection.
   const withoutPort = address.replace(/^\[(.+)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
   const mapped = withoutPort.slice(withoutPort.lastIndexOf(':') + 1)
