@@ -1,10 +1,11 @@
 /** Image bytes -> labels. The one place that knows the order of the pipeline: admission, preprocess, queue, session, postprocess. */
+import { EventEmitter } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import PQueue from 'p-queue'
 import { DrainRate } from './drain-rate.ts'
 import { ServiceError } from './errors.ts'
 import type { LoadedModel } from './load-model.ts'
-import { BatchQueue } from './pipeline/batch-queue.ts'
+import { BatchQueue, type Batch } from './pipeline/batch-queue.ts'
 import { postprocess, type Prediction } from './pipeline/postprocess.ts'
 import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
 import type { Upload } from './pipeline/read-images.ts'
@@ -26,6 +27,37 @@ export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessin
 /** Milliseconds of each stage; of several images in one request, the slowest. */
 export interface StageTimes { decode: number, queue: number, run: number, post: number }
 
+/** One stage of one image, successful or not. Times are in ms since the process began. */
+export interface StageReport {
+  readonly stage: 'read' | keyof StageTimes
+  readonly startedAt: number
+  readonly endedAt: number
+  /** In which the image ran. */
+  readonly batch?: Batch
+}
+
+/** What happens in the pipeline beside the requests, for whoever counts it. */
+export interface ClassifierEvents {
+  /** Also those of requests that have ended meanwhile. */
+  stage: [StageReport]
+  batch: [Batch]
+  /** A session serves the queue. */
+  workerStart: []
+  workerDeath: [Error]
+  /** All sessions were started. */
+  ready: []
+}
+
+/** What is going on at this moment. */
+export interface Load {
+  readonly imagesInWork: number
+  readonly decodesRunning: number
+  readonly decodesWaiting: number
+  /** Images that wait for a session. */
+  readonly queueDepth: number
+  readonly workersAlive: number
+}
+
 export interface Classification {
   /** One an image, in order: its predictions, or why it has none. */
   readonly results: ReadonlyArray<Prediction[] | ServiceError>
@@ -36,6 +68,7 @@ export interface Classification {
 
 export class Classifier {
   readonly model: LoadedModel
+  readonly events = new EventEmitter<ClassifierEvents>()
   readonly #options: ClassifierOptions
   readonly #preprocessOptions: PreprocessOptions
   readonly #decoding: PQueue
@@ -51,9 +84,17 @@ export class Classifier {
     this.model = model
     this.#options = options
     this.#decoding = new PQueue({ concurrency: decodeConcurrency })
-    this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs })
     this.#preprocessOptions = { ...options, preprocessing: model.manifest.preprocessing }
-    this.#sessions = new SessionPool(this.#queue, { ...options, ...model })
+    this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs, onBatch: (batch) => this.events.emit('batch', batch) })
+    this.#sessions = new SessionPool(this.#queue, {
+      ...options,
+      ...model,
+      onWorkerStart: () => this.events.emit('workerStart'),
+      onWorkerDeath: (error) => {
+        this.events.emit('workerDeath', error)
+        options.onWorkerDeath(error)
+      },
+    })
   }
 
   /** Sessions that live and have passed the self-test. */
@@ -71,6 +112,16 @@ export class Classifier {
     return this.#inWork
   }
 
+  get load (): Load {
+    return {
+      imagesInWork: this.#inWork,
+      decodesRunning: this.#decoding.pending,
+      decodesWaiting: this.#decoding.size,
+      queueDepth: this.#queue.size,
+      workersAlive: this.#sessions.size,
+    }
+  }
+
   /** All sessions were made and gave the recorded answer, and at least one is alive. */
   get isReady (): boolean {
     return this.#isReady && !this.#isClosing && this.#sessions.size > 0
@@ -80,6 +131,7 @@ export class Classifier {
   async start (): Promise<void> {
     await this.#sessions.start()
     this.#isReady = true
+    this.events.emit('ready')
   }
 
   /** Refuses new work and ends the sessions; what waits or runs is given up. */
@@ -93,22 +145,40 @@ export class Classifier {
    * Classifies the images of one request. An image that fails takes none of the others with it.
    *
    * @param signal - Aborted when nobody waits any more; images not yet running are then dropped, and the signal's reason is thrown.
+   * @param onStage - Told of each stage of each image as soon as it has ended, which for what cannot be stopped may be after the request.
    * @throws `queue_full` before any work is done, `shutting_down`, or the signal's reason.
    */
-  async classify (uploads: readonly Upload[], topK: number, signal: AbortSignal): Promise<Classification> {
+  async classify (
+    uploads: readonly Upload[], topK: number, signal: AbortSignal, onStage: (report: StageReport) => void = () => {}
+  ): Promise<Classification> {
     signal.throwIfAborted()
     this.admit(uploads.filter(Buffer.isBuffer).length)
     const times: StageTimes = { decode: 0, queue: 0, run: 0, post: 0 }
     let largestBatch = 0
-    const classifyOne = async (bytes: Buffer): Promise<Prediction[]> => {
-      const { pixels, decodeMs } = await this.#decode(bytes, signal)
-      const { result: logits, batchSize, queueMs, runMs } = await this.#queue.enqueue(pixels, signal)
+    const report = (ended: StageReport & { stage: keyof StageTimes }): void => {
+      times[ended.stage] = Math.max(times[ended.stage], ended.endedAt - ended.startedAt)
+      onStage(ended)
+      this.events.emit('stage', ended)
+    }
+    const timed = async <Result>(stage: keyof StageTimes, work: () => Promise<Result> | Result): Promise<Result> => {
       const startedAt = performance.now()
-      const predictions = postprocess(logits, this.model.labels, topK)
-      const stages: StageTimes = { decode: decodeMs, queue: queueMs, run: runMs, post: performance.now() - startedAt }
-      for (const stage of Object.keys(stages) as Array<keyof StageTimes>) times[stage] = Math.max(times[stage], stages[stage])
-      largestBatch = Math.max(largestBatch, batchSize)
-      return predictions
+      try {
+        return await work()
+      } finally {
+        report({ stage, startedAt, endedAt: performance.now() })
+      }
+    }
+    const classifyOne = async (bytes: Buffer): Promise<Prediction[]> => {
+      const pixels = await timed('decode', () => this.#decode(bytes, signal))
+      const queuedAt = performance.now()
+      const { result: logits, batch } = await this.#queue.enqueue(pixels, signal).catch((error: unknown) => {
+        report({ stage: 'queue', startedAt: queuedAt, endedAt: performance.now() })
+        throw error
+      })
+      report({ stage: 'queue', startedAt: queuedAt, endedAt: batch.startedAt, batch })
+      report({ stage: 'run', startedAt: batch.startedAt, endedAt: batch.endedAt, batch })
+      largestBatch = Math.max(largestBatch, batch.size)
+      return await timed('post', () => postprocess(logits, this.model.labels, topK))
     }
     const outcomes = await unlessAborted(signal, Promise.allSettled(uploads.map(async (upload) => {
       if (!Buffer.isBuffer(upload)) throw upload
@@ -143,13 +213,11 @@ export class Classifier {
     this.#drainRate.count()
   }
 
-  async #decode (bytes: Buffer, signal: AbortSignal): Promise<{ pixels: Uint8Array, decodeMs: number }> {
-    const startedAt = performance.now()
-    const pixels = await this.#decoding.add(async () => {
+  async #decode (bytes: Buffer, signal: AbortSignal): Promise<Uint8Array> {
+    return await this.#decoding.add(async () => {
       signal.throwIfAborted()
       return await preprocess(bytes, this.#preprocessOptions, signal)
     })
-    return { pixels, decodeMs: performance.now() - startedAt }
   }
 }
 

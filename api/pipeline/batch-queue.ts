@@ -11,6 +11,15 @@ export interface BatchQueueOptions {
   readonly now?: () => number
   /** Calls back after a number of ms. @defaultValue setTimeout */
   readonly setTimer?: (callback: () => void, delayMs: number) => unknown
+  /** Told of each batch once it has ended, well or badly, before its items have their results. @defaultValue Tells nobody. */
+  readonly onBatch?: (batch: Batch) => void
+}
+
+/** One run of one runner; the same object for all its items. Times are in ms on the queue's clock. */
+export interface Batch {
+  readonly size: number
+  readonly startedAt: number
+  readonly endedAt: number
 }
 
 /** Runs a batch; gives results in the order of the items, an Error in the place of an item that failed alone. */
@@ -18,6 +27,7 @@ export type Run<Item, Result> = (items: readonly Item[]) => Promise<ReadonlyArra
 
 export interface Batched<Result> {
   readonly result: Result
+  readonly batch: Batch
   readonly batchSize: number
   /** From being queued to the start of the batch. */
   readonly queueMs: number
@@ -51,6 +61,7 @@ export class BatchQueue<Item, Result> {
       maxQueueDelayMs: 0,
       now: () => performance.now(),
       setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
+      onBatch: () => {},
       ...options,
     }
   }
@@ -139,19 +150,25 @@ export class BatchQueue<Item, Result> {
     return batch
   }
 
-  #runBatch (batch: ReadonlyArray<Entry<Item, Result>>, runner: Runner<Item, Result>): void {
-    const { now } = this.#options
+  #runBatch (entries: ReadonlyArray<Entry<Item, Result>>, runner: Runner<Item, Result>): void {
+    const { now, onBatch } = this.#options
     const startedAt = now()
-    runner.run(batch.map(({ item }) => item)).then((results) => {
-      const runMs = now() - startedAt
-      for (const [i, { queuedAt, resolve, reject }] of batch.entries()) {
+    const endBatch = (): Batch => {
+      const batch = { size: entries.length, startedAt, endedAt: now() }
+      onBatch(batch)
+      return batch
+    }
+    runner.run(entries.map(({ item }) => item)).then((results) => {
+      const batch = endBatch()
+      for (const [i, { queuedAt, resolve, reject }] of entries.entries()) {
         const result = results[i]!
         if (result instanceof Error) reject(result)
-        else resolve({ result, batchSize: batch.length, queueMs: startedAt - queuedAt, runMs })
+        else resolve({ result, batch, batchSize: batch.size, queueMs: startedAt - queuedAt, runMs: batch.endedAt - startedAt })
       }
       this.#release(runner)
     }, (error: unknown) => {
-      for (const { reject } of batch) reject(error)
+      endBatch()
+      for (const { reject } of entries) reject(error)
       this.#release(runner)
     })
   }

@@ -12,6 +12,8 @@ export interface SessionPoolOptions {
   readonly manifest: Manifest
   readonly workers: number
   readonly intraOpNumThreads: number
+  /** A session passed its self-test and serves the queue. */
+  readonly onWorkerStart?: () => void
   readonly onWorkerDeath: (error: Error) => void
   /** @defaultValue the worker that owns an onnxruntime session; tests put faulty ones in its place */
   readonly workerFile?: URL
@@ -66,7 +68,7 @@ export class SessionPool {
   }
 
   async #serveWithNewSession (): Promise<void> {
-    const { manifest, workerFile = sessionWorkerFile, onWorkerDeath } = this.#options
+    const { manifest, workerFile = sessionWorkerFile, onWorkerStart, onWorkerDeath } = this.#options
     const session = await Session.start(manifest, workerFile, this.#workerData)
     if (this.#isClosing) { // meanwhile
       await session.end()
@@ -80,6 +82,7 @@ export class SessionPool {
       this.#replace()
     }, { once: true })
     this.#queue.addRunner((images) => session.run(images), session.gone)
+    onWorkerStart?.()
   }
 
   /** A session that cannot be started now may be startable in a moment: memory may have been short. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setMaxListeners } from 'node:events'
 import test from 'node:test'
-import { BatchQueue, type BatchQueueOptions } from '../../../api/pipeline/batch-queue.ts'
+import { BatchQueue, type Batch, type BatchQueueOptions } from '../../../api/pipeline/batch-queue.ts'
 
 const never = new AbortController().signal
 setMaxListeners(0, never)
@@ -193,4 +193,21 @@ test('queue time and run time are measured from queueing to start and from start
   await runner.finish()
   const { queueMs, runMs } = await answer
   assert.deepEqual({ queueMs, runMs }, { queueMs: 30, runMs: 12 })
+})
+
+test('each batch is told of once, whether it succeeds or fails, before its items have their results', async () => {
+  const told: Batch[] = []
+  const { queue, clock } = queueWith({ onBatch: (batch) => told.push(batch) })
+  const runner = new Runner()
+  queue.addRunner(runner.run, never)
+  const first = queue.enqueue(1)
+  const [second, third] = [queue.enqueue(2), queue.enqueue(3)]
+  clock.advance(10)
+  await Promise.all([assert.rejects(first, /broken/), runner.finish(new Error('broken'))])
+  assert.deepEqual(told, [{ size: 1, startedAt: 0, endedAt: 10 }])
+  clock.advance(5)
+  await runner.finish()
+  assert.deepEqual(told.slice(1), [{ size: 2, startedAt: 10, endedAt: 15 }])
+  assert.equal((await second).batch, told[1])
+  assert.equal((await third).batch, told[1])
 })
