@@ -8,8 +8,10 @@ import { registerApiKeys } from './plugins/api-keys.ts'
 import { registerCors } from './plugins/cors.ts'
 import { registerGracefulClose } from './plugins/graceful-close.ts'
 import { registerLingeringClose } from './plugins/lingering-close.ts'
+import { registerMetrics } from './plugins/metrics.ts'
 import { registerPipeliningLimit } from './plugins/pipelining-limit.ts'
 import { answerClientError, answerFrameworkError, registerProblemDetails } from './plugins/problem-details.ts'
+import { registerRequestEnd } from './plugins/request-end.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { registerSecurityHeaders } from './plugins/security-headers.ts'
 import { registerClassifyRoute } from './routes/classify.ts'
@@ -56,13 +58,21 @@ export function buildApp (
   app.addContentTypeParser('*', async () => undefined)
   registerGracefulClose(app)
   registerPipeliningLimit(app)
+  registerRequestEnd(app)
   registerRequestLog(app)
+  if (config.otelExporterOtlpEndpoint !== '') {
+    app.register(async () => {
+      const { registerTracing } = await import('./plugins/tracing.ts')
+      registerTracing(app, config)
+    })
+  }
   registerSecurityHeaders(app)
   registerProblemDetails(app, config)
   registerLingeringClose(app)
   registerCors(app, config)
   registerApiKeys(app, config)
   registerOpenApiRoutes(app, config) // first: it describes the routes that follow
+  registerMetrics(app, classifier, config)
   registerHealthRoutes(app, classifier)
   registerModelRoute(app, classifier.model)
   registerClassifyRoute(app, classifier, new ClientShare(config.maxClientImages), config)

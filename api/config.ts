@@ -12,9 +12,16 @@ const MiB = 1024 * 1024
 export const EnvironmentSchema = Type.Object({
   HOST: Type.String({ description: 'Address to listen on.', default: '0.0.0.0', minLength: 1 }),
   PORT: integer('Port to listen on; 0 takes a free one.', 8080, 0, 65_535),
+  METRICS_PORT: integer('Port of `/metrics`; 0: the main port.', 0, 0, 65_535),
   LOG_LEVEL: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), {
     description: 'Lowest level that is logged.', default: 'info',
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.String({
+    description: 'Base URL of an OpenTelemetry collector (OTLP over HTTP), to which traces go. Empty: no traces.',
+    default: '',
+    pattern: '^(https?://[^/]+.*)?$',
+  }),
+  OTEL_SERVICE_NAME: Type.String({ description: 'Name of this service in traces.', default: 'ghostserve', minLength: 1 }),
   MODEL: Type.String({ description: 'A model directory, or the name of one on the shelf. Empty: the bundled model.', default: '' }),
   MODEL_DIR: Type.String({ description: 'The shelf, where `ghostserve pull` puts models. Empty: the user\'s cache directory.', default: '' }),
   LAYOUT: Type.Union([Type.Literal('auto'), ...layouts.map((layout) => Type.Literal(layout))], {

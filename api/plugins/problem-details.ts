@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import { discardRest } from '../discard-rest.ts'
-import { ServiceError } from '../errors.ts'
+import { ServiceError, type ErrorCode } from '../errors.ts'
 import { toProblem } from '../schemas/problem.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -36,7 +36,7 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
 
 /** For what fails before there is a route: a path that is no path. */
 export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  request.outcome ??= {}
+  request.server.awaitRequestEnd(request, reply)
   reply.headers({ 'x-request-id': request.id, ...securityHeaders })
   sendProblem(request, reply, new ServiceError('invalid_request', 'Expected a valid path in the request.', { cause: error }))
 }
@@ -66,6 +66,11 @@ export function answerClientError (this: FastifyInstance, error: Error & { code?
   ].join('\r\n'))
   if (problem.code === 'request_timeout') socket.destroySoon()
   else discardRest(socket).then(() => socket.destroy(), () => socket.destroy())
+}
+
+/** Why a connection was refused before there was a request. */
+export function clientErrorCode ({ code = '' }: NodeJS.ErrnoException): ErrorCode {
+  return (clientErrors[code] ?? notHttp).code
 }
 
 const refused = new WeakSet<Socket>()

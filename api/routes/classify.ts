@@ -43,16 +43,18 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       schema: { querystring, response: { 200: ClassificationSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
     }, async (request, reply) => {
       const readMs = reply.elapsedTime
+      const endedAt = performance.now()
+      request.timeline.push({ stage: 'read', startedAt: endedAt - readMs, endedAt })
       if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image, got no body.')
       const { body, query: { topK } } = request
       const classification = await clients.hold(clientOf(request), body.length, () =>
-        classifier.classify(body, topK, requestSignal(reply, timeoutOf(request, config))))
+        classifier.classify(body, topK, requestSignal(reply, timeoutOf(request, config)), (report) => request.timeline.push(report)))
       const { results, times, batchSize } = classification
       const stages = { read: round(readMs), ...mapValues(times, round) }
-      request.outcome = { ...request.outcome, images: results.length, batchSize, stages }
-      reply.header('server-timing', Object.entries(stages).map(([stage, duration]) => `${stage};dur=${duration}`).join(', '))
-
       const errors = failures(classification)
+      const imageCodes = errors.map(({ code }) => code)
+      request.outcome = { ...request.outcome, images: results.length, batchSize, stages, ...(errors.length > 0 && { imageCodes }) }
+      reply.header('server-timing', Object.entries(stages).map(([stage, duration]) => `${stage};dur=${duration}`).join(', '))
       for (const error of errors) {
         const level = error.statusCode >= 500 ? 'error' : 'debug'
         request.log[level]({ code: error.code, err: error.cause }, 'an image was not classified')

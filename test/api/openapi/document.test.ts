@@ -52,7 +52,7 @@ test('describes every route but itself, its page and what is no part of the cont
   const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
   const served = [...app.printRoutes({ commonPrefix: false }).matchAll(/── (\/\S*) \((.+)\)/g)]
     .flatMap(([, path, methods]) => methods!.split(', ').map((method) => `${method} ${path}`))
-  const unlisted = /^HEAD |^GET \/(openapi\.json|docs)$/
+  const unlisted = /^HEAD |^GET \/(openapi\.json|docs|metrics)$/
   assert.deepEqual(served.filter((route) => !unlisted.test(route)).sort(), described.sort())
 })
 
