@@ -6,7 +6,7 @@ import { readFixture } from '../fixtures/index.ts'
 import { rows } from './catalogue.ts'
 import { exchange, type Answer } from './exchange.ts'
 import { describeAnswer, firstLabel, type HostileCase, type HostileScenario } from './hostile-case.ts'
-import { ServerProcess } from './server-process.ts'
+import { ServerProcess } from '../server-process.ts'
 import { upload } from './wire.ts'
 
 /** From the first byte to the answer; where the machine is busy with something else, of the server's processor time. */
