@@ -5,6 +5,8 @@ import { parseAnswers, type Answer } from '../hostile/exchange.ts'
 
 /** How one request ended. Times are in ms since the Unix epoch, so that processes can compare theirs. */
 export interface Outcome {
+  /** When its connection was open, or was asked for where there is none. */
+  readonly openedAt: number
   readonly sentAt: number
   readonly endedAt: number
   /** 0 where there was no answer. */
@@ -28,6 +30,7 @@ export function now (): number {
 
 export class Connection {
   readonly #socket: Socket
+  #openedAt = 0
   #received = ''
 
   private constructor (socket: Socket) {
@@ -44,6 +47,7 @@ export class Connection {
     } catch {
       return undefined
     }
+    connection.#openedAt = now()
     socket.on('error', () => {}) // its requests tell
     return connection
   }
@@ -54,21 +58,21 @@ export class Connection {
   }
 
   async send (wire: Buffer): Promise<Outcome> {
-    const sentAt = now()
+    const [openedAt, sentAt] = [this.#openedAt, now()]
     this.#received = ''
     this.#socket.write(wire)
     const outcome = await this.#answer()
     const endedAt = now()
     if (typeof outcome === 'string') {
       this.close()
-      return { sentAt, endedAt, status: 0, code: outcome }
+      return { openedAt, sentAt, endedAt, status: 0, code: outcome }
     }
     const { status, headers, body } = outcome
     // What has been announced ends here: nothing may be written on it any more.
     if (headers.get('connection') === 'close') this.close()
-    if (status === 200) return { sentAt, endedAt, status }
+    if (status === 200) return { openedAt, sentAt, endedAt, status }
     const retryAfter = headers.get('retry-after')
-    return { sentAt, endedAt, status, code: codeOf(body), ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }) }
+    return { openedAt, sentAt, endedAt, status, code: codeOf(body), ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }) }
   }
 
   close (): void {

@@ -65,7 +65,7 @@ async function sendInTurn (load: Load, next: () => Buffer | undefined, outcomes:
       const openedAt = now()
       if (connection?.isOpen !== true) connection = await Connection.open(load)
       if (connection === undefined) {
-        outcomes.push({ sentAt: openedAt, endedAt: now(), status: 0, code: 'refused' })
+        outcomes.push({ openedAt, sentAt: openedAt, endedAt: now(), status: 0, code: 'refused' })
         await sleep(reconnectMs)
         continue
       }
@@ -85,7 +85,7 @@ async function sendAtRandom (load: Load, perSecond: number, next: () => Buffer |
     while (connection !== undefined && !connection.isOpen) connection = free.pop()
     connection ??= await Connection.open(load)
     if (connection === undefined) {
-      outcomes.push({ sentAt: startedAt, endedAt: now(), status: 0, code: 'refused' })
+      outcomes.push({ openedAt: startedAt, sentAt: startedAt, endedAt: now(), status: 0, code: 'refused' })
       return
     }
     outcomes.push(await connection.send(wire))
