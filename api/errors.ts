@@ -25,6 +25,7 @@ const problems = {
   not_ready: [503, 'Service not ready'],
   queue_full: [503, 'Service overloaded'],
   shutting_down: [503, 'Service shutting down'],
+  under_pressure: [503, 'Service under pressure'],
   deadline_exceeded: [504, 'Deadline exceeded'],
 } as const satisfies Record<string, readonly [number, string]>
 
