@@ -44,7 +44,11 @@ export class ServiceError extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor (code: ErrorCode, message: string, { retryAfterSeconds, ...options }: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+    // Nobody reads where a refusal was thrown, and to find out costs more than all the rest of it.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     ;[this.statusCode, this.title] = problems[code]
     this.retryAfterSeconds = retryAfterSeconds

@@ -8,7 +8,7 @@ import { residentLimits } from '../available-memory.ts'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 
-const sampleIntervalMs = 250
+const sampleIntervalMs = 1000
 
 /** For the routes of a scope. Await it before the scope's other hooks. */
 export async function registerLoadShedding (scope: FastifyInstance, { maxEventLoopDelayMs, maxResidentBytes }: Config): Promise<void> {
