@@ -58,11 +58,9 @@ export class ServerProcess {
     this.#child.once('close', () => this.#child.emit('line'))
   }
 
-  /** Ready: the model has given its recorded answer. */
   static async start (environment?: Readonly<Record<string, string>>, options?: ServerOptions): Promise<ServerProcess> {
     const server = new ServerProcess(environment, options)
-    await server.listening()
-    await server.line('ready')
+    await server.ready()
     return server
   }
 
@@ -82,6 +80,12 @@ export class ServerProcess {
   async listening (): Promise<void> {
     const { msg } = await this.line(/^Server listening at/)
     this.port = Number(new URL(msg.split(' at ')[1]!).port)
+  }
+
+  /** The model has given its recorded answer. */
+  async ready (): Promise<void> {
+    await this.listening()
+    await this.line('ready')
   }
 
   /** The first log line that says `message`, now or later. */
