@@ -72,7 +72,9 @@ export class Connection {
     if (headers.get('connection') === 'close') this.close()
     if (status === 200) return { openedAt, sentAt, endedAt, status }
     const retryAfter = headers.get('retry-after')
-    return { openedAt, sentAt, endedAt, status, code: codeOf(body), ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }) }
+    const code = /"code":"(\w+)"/.exec(body)?.[1]
+    const problem = { ...(code !== undefined && { code }), ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }) }
+    return { openedAt, sentAt, endedAt, status, ...problem }
   }
 
   close (): void {
@@ -96,8 +98,4 @@ export class Connection {
       if (this.#socket.destroyed) onClose()
     })
   }
-}
-
-function codeOf (body: string): string {
-  return /"code":"(\w+)"/.exec(body)?.[1] ?? body.slice(0, 60)
 }

@@ -21,7 +21,8 @@ keepPromise('flat-memory', async (t) => {
   server.forgetLog()
   if (server.residentMiB() === undefined) return 'there is no /proc'
   const wires = [photoRequest(await smallPhoto())]
-  const hostile = (await Promise.all([...imageCases, ...multipartCases].map(async ({ wire }) => await wire()))).filter(({ length }) => length < largestWire)
+  const all = await Promise.all([...imageCases, ...multipartCases].map(async ({ wire }) => await wire()))
+  const hostile = all.filter(({ length }) => length < largestWire)
   const residentMiB: number[] = []
   let failed = 0
   for (let slice = 0; slice < slices; slice++) {

@@ -23,6 +23,7 @@ if (unknown.length > 0) {
 const names = positionals.length === 0 ? promiseNames : positionals as PromiseName[]
 const reports: PromiseReport[] = []
 for (const name of names) reports.push(await measure(name))
+const widths = [names, ['not measured'], reports.map(({ bound }) => bound)].map((column) => Math.max(...column.map((cell) => cell.length)))
 process.stdout.write(`\n${reports.map(toLine).join('\n')}\n`)
 for (const { name, measured } of reports.filter(({ holds }) => holds === undefined)) {
   process.stdout.write(`\n!!! NOT MEASURED: ${name}: ${measured}\n`)
@@ -44,14 +45,13 @@ async function measure (name: PromiseName): Promise<PromiseReport> {
   return JSON.parse(line) as PromiseReport
 }
 
-function describeVerdict ({ holds }: PromiseReport): string {
+function describeVerdict ({ holds }: Pick<PromiseReport, 'holds'>): string {
   return holds === undefined ? 'not measured' : holds ? 'holds' : 'BROKEN'
 }
 
-function toLine (report: PromiseReport): string {
-  const width = Math.max(...names.map((name) => name.length))
-  const indent = ' '.repeat(width + 2)
-  return `${report.name.padEnd(width)}  ${describeVerdict(report).padEnd(12)}  ${report.promise}\n${indent}bound:    ${report.bound}\n${indent}measured: ${report.measured}`
+function toLine ({ name, bound, measured, ...report }: PromiseReport): string {
+  const cells = [name, describeVerdict(report), bound]
+  return [...cells.map((cell, i) => cell.padEnd(widths[i]!)), measured].join('  ')
 }
 
 function writeTable (): void {

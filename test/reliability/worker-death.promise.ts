@@ -46,8 +46,18 @@ async function timeReplacement (server: ServerProcess): Promise<number> {
   return (now() - death.time) / 1000
 }
 
+interface Deaths {
+  /** Seconds of the slowest replacement. */
+  readonly slowest: number
+  /** Other requests, by how they ended. */
+  readonly failed: string
+  readonly failures: number
+  readonly answered: number
+  readonly isContained: boolean
+}
+
 /** Workers die under load, one after another. */
-async function killWorkers (t: TestContext): Promise<{ slowest: number, failed: string, failures: number, answered: number, isContained: boolean }> {
+async function killWorkers (t: TestContext): Promise<Deaths> {
   const server = await startServer(t, workers)
   const load = await startLoad({ port: server.port, wires: [photoRequest(photo)], clients: 8 })
   const replacements: number[] = []
