@@ -1,7 +1,7 @@
 /** The service as it is deployed: a process of its own, spawned, signalled, and watched from outside. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { constants, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { packageRoot } from '../models/package-root.ts'
 
 export interface LogLine {
@@ -78,7 +78,7 @@ export class ServerProcess {
 
   /** Resolves once the port is open; the model may not be loaded yet. */
   async listening (): Promise<void> {
-    const { msg } = await this.line(/^Server listening at/)
+    const { msg } = await this.line(({ msg }) => msg.startsWith('Server listening at'))
     this.port = Number(new URL(msg.split(' at ')[1]!).port)
   }
 
@@ -88,10 +88,11 @@ export class ServerProcess {
     await this.line('ready')
   }
 
-  /** The first log line that says `message`, now or later. */
-  async line (message: string | RegExp): Promise<LogLine> {
+  /** The first log line that says so, or that is meant, now or later. */
+  async line (wanted: string | ((line: LogLine) => boolean)): Promise<LogLine> {
+    const isWanted = typeof wanted === 'string' ? ({ msg }: LogLine) => msg === wanted : wanted
     for (;;) {
-      const found = this.lines.find(({ msg }) => typeof message === 'string' ? msg === message : message.test(msg))
+      const found = this.lines.find(isWanted)
       if (found !== undefined) return found
       if (this.#child.stdout!.closed) throw new Error(`The server ended while a line of its log was awaited: ${this.stderr}`)
       await once(this.#child, 'line')
@@ -137,6 +138,15 @@ export class ServerProcess {
   descriptors (): number | undefined {
     const directory = `/proc/${this.pid}/fd`
     return existsSync(directory) ? readdirSync(directory).length : undefined
+  }
+
+  /** Files that it has open for writing: neither sockets nor pipes nor devices. */
+  filesOpenForWriting (): string[] {
+    return readdirSync(`/proc/${this.pid}/fd`).flatMap((descriptor) => {
+      const flags = Number.parseInt(/^flags:\s+(\d+)/m.exec(this.#readProc(`fdinfo/${descriptor}`) ?? '')?.[1] ?? '0', 8)
+      const target = readlinkSync(`/proc/${this.pid}/fd/${descriptor}`)
+      return (flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && /^\/(?!dev\/)/.test(target) ? [target] : []
+    })
   }
 
   async stop (): Promise<void> {

@@ -36,6 +36,7 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       if (encoding !== 'identity') throw new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`)
       classifier.admit(0, clientOf(request))
     })
+    scope.addHook('preValidation', async ({ query }) => refuseOtherNumbers((query as { topK?: unknown }).topK))
     registerExpectContinue(scope, config)
     registerRequestMemory(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
     registerRequestDeadline(scope, config)
@@ -71,6 +72,12 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       }
     })
   })
+}
+
+/** Validation takes what JavaScript takes for a number: `0x5`, ` 5`, `5e0`. */
+function refuseOtherNumbers (topK: unknown): void {
+  if (typeof topK !== 'string' || /^\d+$/.test(topK)) return
+  throw new ServiceError('invalid_request', `Expected the query parameter topK to be a whole number, got ${JSON.stringify(topK.slice(0, 100))}.`)
 }
 
 function failures ({ results }: Classification): ServiceError[] {

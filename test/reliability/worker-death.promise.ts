@@ -88,7 +88,7 @@ async function breakSession (t: TestContext): Promise<{ failsAlone: boolean, not
   const failsAlone = status === 200 && results.map(({ error }) => error === undefined).join() === 'true,false,true'
 
   for (let i = 0; i < failuresInARow; i++) await ask(server, upload(refused, 'image/png'))
-  const { time } = await server.line(/^a session worker died/)
+  const { time } = await server.line(({ msg }) => msg.startsWith('a session worker died'))
   const readiness = async (): Promise<number> => (await fetch(`${server.url}/readyz`)).status
   const wasReady = await readiness() === 200
   while (await readiness() !== 200) await sleep(pollMs)
