@@ -45,8 +45,8 @@ export function newestOfEachKind (history: readonly Result[]): Result[] {
 export function makeCharts (history: readonly Result[]): Chart[] {
   const newest = newestOfEachKind(history)
   return [
-    latencyChart(newest), stagesChart(newest), throughputChart(newest), capacityChart(newest), ...newest.map(segmentsChart), coldStartChart(newest),
-    ...historyCharts(history),
+    latencyChart(newest), stagesChart(newest), throughputChart(newest), capacityChart(newest),
+    ...newest.map(segmentsChart), coldStartChart(newest), ...historyCharts(history),
   ].filter((chart) => chart !== undefined)
 }
 
