@@ -23,8 +23,6 @@ export interface Dataset {
   readonly label: string
   readonly data: ReadonlyArray<number | null | { readonly x: number, readonly y: number }>
   readonly colour: number
-  /** Of each bar, where they differ. */
-  readonly colours?: readonly number[]
   readonly yAxis?: 'right'
   readonly dashed?: boolean
 }
@@ -101,15 +99,14 @@ function stagesChart (newest: readonly Result[]): Chart | undefined {
 function throughputChart (newest: readonly Result[]): Chart | undefined {
   const ours = newest.flatMap((result) => {
     const step = headlineOf(result)
-    return step === undefined || result.profile === 'smoke' ? [] : [{ label: `here: ${kindOf(result)}`, value: step.imagesPerSecond, colour: 0 }]
+    return step === undefined || result.profile === 'smoke' ? [] : [{ label: `here: ${kindOf(result)}`, value: step.imagesPerSecond, work: 'here' }]
   })
   const reported = new Map(newest.flatMap(({ comparisons }) => comparisons)
     .filter(({ unit }) => unit === 'images/s')
     .map((comparison) => [comparison.id, comparison]))
-  const colourOf = { serving: 1, inference: 2, training: 3 } as Readonly<Record<string, number>>
-  const theirs = [...reported.values()].map(({ what, hardware, work, reported: value }) =>
-    ({ label: `${what} (${hardware})`, value, colour: colourOf[work] ?? greyColour }))
+  const theirs = [...reported.values()].map(({ what, hardware, work, reported: value }) => ({ label: `${what} (${hardware})`, value, work }))
   const rows = ours.length === 0 ? [] : [...ours, ...theirs].sort((a, b) => a.value - b.value)
+  const works = ['here', 'serving', 'inference', 'training']
   return withData({
     id: 'throughput',
     title: 'Throughput against reported numbers',
@@ -117,11 +114,14 @@ function throughputChart (newest: readonly Result[]): Chart | undefined {
       'the table below says how it differs.',
     type: 'bar',
     horizontal: true,
+    stacked: true, // one bar a row, whichever dataset it is in
     xScale: 'logarithmic',
     xTitle: 'images a second',
     yTitle: '',
     labels: rows.map(({ label }) => label),
-    datasets: rows.length === 0 ? [] : [{ label: 'images/s', data: rows.map(({ value }) => value), colour: 0, colours: rows.map(({ colour }) => colour) }],
+    datasets: works
+      .map((kind, colour) => ({ label: kind, data: rows.map(({ work, value }) => work === kind ? value : null), colour }))
+      .filter(({ data }) => data.some((value) => value !== null)),
   })
 }
 

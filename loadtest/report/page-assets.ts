@@ -21,7 +21,7 @@ header { padding-top: 28px; }
 h1 { font-size: 26px; margin: 0; } h2 { font-size: 18px; margin: 0 0 4px; } h3 { font-size: 15px; margin: 18px 0 6px; }
 p { margin: 4px 0 12px; color: var(--soft); max-width: 90ch; }
 section, figure, details { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 18px 20px; margin: 18px 0; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 18px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 18px; grid-auto-flow: dense; }
 .charts figure { margin: 0; min-width: 0; } figure.wide { grid-column: 1 / -1; }
 figure > div { position: relative; }
 .table { overflow-x: auto; }
@@ -58,10 +58,10 @@ function draw () {
       type: isScatter ? 'scatter' : type,
       data: {
         labels,
-        datasets: datasets.map(({ label, data, colour: index, colours, yAxis, dashed }) => ({
+        datasets: datasets.map(({ label, data, colour: index, yAxis, dashed }) => ({
           label, data,
           borderColor: colour(index),
-          backgroundColor: colours ? colours.map(colour) : colour(index),
+          backgroundColor: colour(index),
           borderWidth: type === 'bar' ? 0 : 2,
           borderDash: dashed ? [6, 4] : [],
           showLine: !isScatter || Boolean(dashed),
