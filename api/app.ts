@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Classifier } from './classifier.ts'
-import { ClientShare } from './client-share.ts'
 import type { Config } from './config.ts'
 import { registerApiKeys } from './plugins/api-keys.ts'
 import { registerCors } from './plugins/cors.ts'
@@ -73,9 +72,9 @@ export function buildApp (
   registerApiKeys(app, config)
   registerOpenApiRoutes(app, config) // first: it describes the routes that follow
   registerMetrics(app, classifier, config)
-  registerHealthRoutes(app, classifier)
+  registerHealthRoutes(app, classifier, config)
   registerModelRoute(app, classifier.model)
-  registerClassifyRoute(app, classifier, new ClientShare(config.maxClientImages), config)
+  registerClassifyRoute(app, classifier, config)
   app.addHook('onClose', () => classifier.close())
   return app
 }

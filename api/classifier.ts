@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import PQueue from 'p-queue'
+import { ClientShare } from './client-share.ts'
 import { DrainRate } from './drain-rate.ts'
 import { ServiceError } from './errors.ts'
 import type { LoadedModel } from './load-model.ts'
@@ -21,6 +22,8 @@ export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessin
   readonly maxQueueDelayMs: number
   /** Images in work, decoding to running, above which requests are refused. */
   readonly maxQueueSize: number
+  /** Images in work for one client, above which its requests are refused; 0 for no such limit. */
+  readonly maxClientImages: number
   readonly onWorkerDeath: (error: Error) => void
 }
 
@@ -58,6 +61,13 @@ export interface Load {
   readonly workersAlive: number
 }
 
+export interface ClassifyOptions {
+  /** Who asks; its images count for its share until their work has really ended. */
+  readonly client?: string
+  /** Told of each stage of each image as soon as it has ended, which for what cannot be stopped may be after the request. */
+  readonly onStage?: (report: StageReport) => void
+}
+
 export interface Classification {
   /** One an image, in order: its predictions, or why it has none. */
   readonly results: ReadonlyArray<Prediction[] | ServiceError>
@@ -75,6 +85,7 @@ export class Classifier {
   readonly #queue: ImageQueue
   readonly #sessions: SessionPool
   readonly #drainRate = new DrainRate()
+  readonly #clients: ClientShare
   #inWork = 0
   #isReady = false
   #isClosing = false
@@ -83,6 +94,7 @@ export class Classifier {
     const { model, decodeConcurrency, maxBatchSize, maxQueueDelayMs } = options
     this.model = model
     this.#options = options
+    this.#clients = new ClientShare(options.maxClientImages)
     this.#decoding = new PQueue({ concurrency: decodeConcurrency })
     this.#preprocessOptions = { ...options, preprocessing: model.manifest.preprocessing }
     this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs, onBatch: (batch) => this.events.emit('batch', batch) })
@@ -145,14 +157,13 @@ export class Classifier {
    * Classifies the images of one request. An image that fails takes none of the others with it.
    *
    * @param signal - Aborted when nobody waits any more; images not yet running are then dropped, and the signal's reason is thrown.
-   * @param onStage - Told of each stage of each image as soon as it has ended, which for what cannot be stopped may be after the request.
-   * @throws `queue_full` before any work is done, `shutting_down`, or the signal's reason.
+   * @throws `queue_full` or `too_many_requests` before any work is done, `shutting_down`, or the signal's reason.
    */
   async classify (
-    uploads: readonly Upload[], topK: number, signal: AbortSignal, onStage: (report: StageReport) => void = () => {}
+    uploads: readonly Upload[], topK: number, signal: AbortSignal, { client, onStage = () => {} }: ClassifyOptions = {}
   ): Promise<Classification> {
     signal.throwIfAborted()
-    this.admit(uploads.filter(Buffer.isBuffer).length)
+    this.admit(uploads.filter(Buffer.isBuffer).length, client)
     const times: StageTimes = { decode: 0, queue: 0, run: 0, post: 0 }
     let largestBatch = 0
     const report = (ended: StageReport & { stage: keyof StageTimes }): void => {
@@ -183,7 +194,7 @@ export class Classifier {
     const outcomes = await unlessAborted(signal, Promise.allSettled(uploads.map(async (upload) => {
       if (!Buffer.isBuffer(upload)) throw upload
       // In work until its decode has really ended, which nothing can hasten, whether or not somebody still waits.
-      return await classifyOne(upload).finally(() => this.#dismiss())
+      return await classifyOne(upload).finally(() => this.#dismiss(client))
     })))
     const results = outcomes.map((outcome) => {
       if (outcome.status === 'fulfilled') return outcome.value
@@ -197,19 +208,23 @@ export class Classifier {
    * Refuses what would be too much before any work is done; counts the images as in work otherwise.
    *
    * @param images - 0 asks whether there is room at all.
+   * @param client - Whose share they count for, if anybody's.
    */
-  admit (images: number): void {
+  admit (images: number, client: string | undefined): void {
     if (this.#isClosing) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
+    if (client !== undefined) this.#clients.check(client, images)
     const { maxQueueSize } = this.#options
     if (this.#inWork + Math.max(1, images) > maxQueueSize) {
       const retryAfterSeconds = this.#drainRate.secondsFor(this.#inWork)
       throw new ServiceError('queue_full', `The service is at its limit of ${maxQueueSize} images in work; try again later.`, { retryAfterSeconds })
     }
     this.#inWork += images
+    if (client !== undefined) this.#clients.add(client, images)
   }
 
-  #dismiss (): void {
+  #dismiss (client: string | undefined): void {
     this.#inWork--
+    if (client !== undefined) this.#clients.add(client, -1)
     this.#drainRate.count()
   }
 

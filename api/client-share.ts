@@ -18,25 +18,23 @@ export class ClientShare {
   }
 
   /**
-   * What `work` gives; until it has settled, `images` count for the client.
-   *
    * A client with nothing in work is always let in: a request of more images than the limit would else be refused for ever.
    *
-   * @throws `too_many_requests` before any work is done.
+   * @param images - 0 asks whether there is room at all.
+   * @throws `too_many_requests` if the client has its share in work.
    */
-  async hold<Result> (client: string, images: number, work: () => Promise<Result>): Promise<Result> {
+  check (client: string, images: number): void {
     const inWork = this.#inWork.get(client) ?? 0
-    if (this.#maxImages > 0 && inWork > 0 && inWork + images > this.#maxImages) {
-      throw new ServiceError('too_many_requests', `Expected at most ${this.#maxImages} images of one client in work, got ${images} more than ${inWork}.`)
-    }
-    this.#inWork.set(client, inWork + images)
-    try {
-      return await work()
-    } finally {
-      const left = this.#inWork.get(client)! - images
-      if (left === 0) this.#inWork.delete(client)
-      else this.#inWork.set(client, left)
-    }
+    const more = Math.max(1, images)
+    if (this.#maxImages === 0 || inWork === 0 || inWork + more <= this.#maxImages) return
+    throw new ServiceError('too_many_requests', `Expected at most ${this.#maxImages} images of one client in work, got ${more} more than ${inWork}.`)
+  }
+
+  /** @param images - In work from now on; negative when their work has ended. */
+  add (client: string, images: number): void {
+    const inWork = (this.#inWork.get(client) ?? 0) + images
+    if (inWork > 0) this.#inWork.set(client, inWork)
+    else this.#inWork.delete(client)
   }
 }
 

@@ -47,6 +47,9 @@ export const EnvironmentSchema = Type.Object({
   DECODE_TIMEOUT_SECONDS: integer('Of decoding one image.', 5, 1, 3600),
   DECODE_MEMORY_BYTES: integer('For all images that are decoded at the same time. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
   REQUEST_MEMORY_BYTES: integer('For the bodies of all requests in work. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
+  MAX_EVENT_LOOP_DELAY_MS: integer('Mean delay of the main thread\'s timers above which images are refused.', 500, 1, 600_000),
+  MAX_RESIDENT_BYTES: integer(
+    'Resident memory above which images are refused; a little more, and the service is not ready. 0: 90 % of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
   KEEP_ALIVE_TIMEOUT_MS: integer('Idle time of a connection before it is closed; above that of a load balancer in front.', 75_000, 1, 3_600_000),
   DRAIN_DELAY_MS: integer('From SIGTERM to the last new connection: time for load balancers to notice.', 3000, 0, 600_000),
   SHUTDOWN_TIMEOUT_MS: integer('From SIGTERM to the end at the latest.', 8000, 1, 600_000),

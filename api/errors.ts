@@ -25,6 +25,7 @@ const problems = {
   not_ready: [503, 'Service not ready'],
   queue_full: [503, 'Service overloaded'],
   shutting_down: [503, 'Service shutting down'],
+  under_pressure: [503, 'Service under pressure'],
   deadline_exceeded: [504, 'Deadline exceeded'],
 } as const satisfies Record<string, readonly [number, string]>
 
@@ -43,7 +44,11 @@ export class ServiceError extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor (code: ErrorCode, message: string, { retryAfterSeconds, ...options }: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+    // Nobody reads where a refusal was thrown, and to find out costs more than all the rest of it.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     ;[this.statusCode, this.title] = problems[code]
     this.retryAfterSeconds = retryAfterSeconds

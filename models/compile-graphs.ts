@@ -1,6 +1,7 @@
 /** Weights of a model directory -> its graphs, each run once and held against the recorded answer. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import './onnx/no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { sha256Of } from './digests.ts'
 import { countGhostNet } from './ghostnet.ts'

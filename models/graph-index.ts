@@ -25,7 +25,7 @@ export const graphPath = (directory: string, layout: Layout): string => join(dir
  * @throws ModelError if it was made from other weights than the manifest names, or is not what was built.
  */
 export async function readGraph (directory: string, manifest: Manifest, layout: Layout): Promise<Buffer> {
-  const index = await readJsonFile(join(directory, modelFiles.graphs, graphIndexFile), GraphIndexSchema)
+  const index = await readJsonFile<GraphIndex>(join(directory, modelFiles.graphs, graphIndexFile), GraphIndexSchema)
   if (index.weightsSha256 !== manifest.weights.sha256) {
     throw new ModelError(
       `The graphs of ${directory} were built from the weights ${index.weightsSha256}, but its manifest names ${manifest.weights.sha256}: build the model again.`)

@@ -77,11 +77,15 @@ export async function readModelDirectory (directory: string): Promise<ModelDescr
 }
 
 export async function readManifest (directory: string): Promise<Manifest> {
-  return await readJsonFile(join(directory, modelFiles.manifest), ManifestSchema)
+  return await readJsonFile<Manifest>(join(directory, modelFiles.manifest), ManifestSchema)
 }
 
-/** @throws ModelError naming the file if it is missing, no JSON, or does not match the schema. */
-export async function readJsonFile<Schema extends TSchema> (path: string, schema: Schema): Promise<Static<Schema>> {
+/**
+ * The caller names the schema's type: deriving it here, from any schema, costs the compiler 25 s.
+ *
+ * @throws ModelError naming the file if it is missing, no JSON, or does not match the schema.
+ */
+export async function readJsonFile<Value> (path: string, schema: TSchema): Promise<Value> {
   let json: unknown
   try {
     json = JSON.parse(await readFile(path, 'utf8'))
@@ -91,7 +95,7 @@ export async function readJsonFile<Schema extends TSchema> (path: string, schema
   }
   const mismatch = findMismatch(schema, json)
   if (mismatch !== undefined) throw new ModelError(`${path} is not valid: ${mismatch}.`)
-  return json as Static<Schema>
+  return json as Value
 }
 
 /** Where and how a value first breaks a schema, in words; undefined if it does not. */

@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
 
-const channels = (description: string) => Type.Tuple([Type.Number(), Type.Number(), Type.Number()], { description })
+// No Type.Tuple: it is written as in JSON Schema before 2020-12, and OpenAPI 3.1 is after.
+const channels = (description: string) =>
+  Type.Unsafe<[number, number, number]>(Type.Array(Type.Number(), { minItems: 3, maxItems: 3, description }))
 
 export const PreprocessingSchema = Type.Object({
   cropSize: Type.Integer({ minimum: 32, maximum: 1024, description: 'Side of the square that the model sees, in pixels.' }),

@@ -8,6 +8,7 @@ import { catalog } from '../models/catalog.ts'
 import { packageRoot } from '../models/package-root.ts'
 import { formOf, openApp } from './api/open-app.ts'
 import { readFixture } from './fixtures/index.ts'
+import { promises } from './reliability/promises.ts'
 
 const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
 
@@ -53,4 +54,10 @@ test('every npm script that prose names exists', () => {
 
 test('every path that the README links to exists', () => {
   for (const [, path] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) assert.ok(existsSync(join(packageRoot, path!)), path)
+})
+
+test('the promises are those that are measured, with their bounds', () => {
+  const [, table = ''] = /<!-- promises -->\n([^]*)\n<!-- \/promises -->/.exec(readme) ?? []
+  const shown = [...table.matchAll(/^\| (.+?) \| (.+?) \| .+ \|$/gm)].map(([, promise, bound]) => `${promise} | ${bound}`)
+  assert.deepEqual(shown.slice(1), Object.values(promises).map(({ promise, bound }) => `${promise} | ${bound}`))
 })

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { buildModel } from '../../models/build-model.ts'
 import { imagenetLabelsPath } from '../../models/labels.ts'
-import { ModelCardSchema, readJsonFile } from '../../models/manifest.ts'
+import { ModelCardSchema, readJsonFile, type ModelCard } from '../../models/manifest.ts'
 import { preprocessingPresets, type Preprocessing, type PreprocessingPreset } from '../../models/preprocessing.ts'
 import { describeModel } from './describe-model.ts'
 
@@ -39,7 +39,7 @@ export function addBuildCommand (program: Command): void {
         ...rest,
         checkpointPath,
         directory: out,
-        card: card === undefined ? undefined : await readJsonFile(card, ModelCardSchema),
+        card: card === undefined ? undefined : await readJsonFile<ModelCard>(card, ModelCardSchema),
         labelsPath: labels ?? imagenetLabelsPath,
         preprocessing: {
           ...base,

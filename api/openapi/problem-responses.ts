@@ -25,6 +25,7 @@ const details: Record<ErrorCode, string> = {
   inference_failed: 'The model stopped while it ran this image; try again.',
   memory_exhausted: 'Expected room for the request among 268435456 bytes of bodies in work; try again later.',
   not_ready: 'The model is not loaded yet; try again in a moment.',
+  under_pressure: 'The service is short of memory; try again later, or on another instance.',
   queue_full: 'The service is at its limit of 128 images in work; try again later.',
   shutting_down: 'The service is shutting down; try again on another instance.',
   deadline_exceeded: 'Expected to answer within 10000 ms, but the image was still waiting.',

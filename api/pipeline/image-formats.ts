@@ -50,7 +50,7 @@ export const imageFormats = {
     title: 'AVIF',
     mediaType: 'image/avif',
     matches: (bytes) => startsWith(bytes, 'ftypavif', 4) || startsWith(bytes, 'ftypavis', 4),
-    keepPixels: (bytes) => bytes,
+    keepPixels: (bytes) => keepPixels(bytes, 'AVIF'),
     loader: 'VipsForeignLoadHeifBuffer',
     bytesPerPixel: () => 8,
   },

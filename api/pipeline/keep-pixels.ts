@@ -6,19 +6,20 @@
 import { crc32 } from 'node:zlib'
 import { readOrientation, writeOrientation } from './exif-orientation.ts'
 
-export type ImageFormat = 'JPEG' | 'PNG' | 'WebP'
+export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF'
 
 /**
  * The picture alone, and which way up it is. What the walk cannot follow is left out, so that a damaged file stays one.
  *
  * @param image - A file of this format by its first bytes.
- * @returns A new file, as long or shorter, give or take an orientation.
+ * @returns A file as long or shorter, give or take an orientation; `image` itself is not written to.
  */
 export function keepPixels (image: Buffer, format: ImageFormat): Buffer {
   switch (format) {
     case 'JPEG': return keepJpegPixels(image)
     case 'PNG': return keepPngPixels(image)
     case 'WebP': return keepWebpPixels(image)
+    case 'AVIF': return keepAvifPixels(image)
   }
 }
 
@@ -171,4 +172,34 @@ function webpChunk (type: string, content: Buffer): Buffer {
   const chunk = Buffer.concat([Buffer.from(type, 'latin1'), Buffer.alloc(4), content])
   chunk.writeUInt32LE(content.length, 4)
   return chunk
+}
+
+const itemEntry = Buffer.from('infe', 'latin1')
+const itemsOfMetadata = new Set(['exif', 'mime'])
+/** No reader knows it, and it is as long as the others: nothing moves in the file. */
+const unknownItem = Buffer.from('skip', 'latin1')
+const fileType = Buffer.from('ftyp', 'latin1')
+const codecsOfShortForm = new Set(['avif', 'heic'])
+
+/**
+ * Metadata are items of the file like any other, told apart by the type in their entry. The short form has its EXIF in no entry, and
+ * names its codec where others have a minor version: without one it cannot be read. Both are searched for, not walked to, so that no
+ * box can lead past one. AVIF says in boxes of its own which way up it is.
+ */
+function keepAvifPixels (image: Buffer): Buffer {
+  const file = Buffer.from(image)
+  const wordAt = (at: number): string => file.toString('latin1', at, at + 4)
+  for (const at of findAll(image, itemEntry)) {
+    const typeAt = at + 12 + (image[at + 4]! > 2 ? 2 : 0)
+    // libvips takes a type in any case of its letters.
+    if (itemsOfMetadata.has(wordAt(typeAt).toLowerCase())) unknownItem.copy(file, typeAt)
+  }
+  for (const at of findAll(image, fileType)) {
+    if (codecsOfShortForm.has(wordAt(at + 8))) file.fill(0, at + 8, at + 12)
+  }
+  return file
+}
+
+function * findAll (bytes: Buffer, word: Buffer): Generator<number> {
+  for (let at = bytes.indexOf(word); at !== -1; at = bytes.indexOf(word, at + word.length)) yield at
 }

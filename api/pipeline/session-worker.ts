@@ -22,17 +22,6 @@ export type RunAnswer = { readonly logits: Float32Array } | { readonly error: st
 const { graph, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
 const port = parentPort!
 
-// Linux gives each thread a priority of its own: uploads, decoding and answers come before the next batch, which grows meanwhile.
-// Elsewhere this would lower the whole process.
-const { PRIORITY_BELOW_NORMAL } = constants.priority
-if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
-  try {
-    setPriority(PRIORITY_BELOW_NORMAL)
-  } catch {
-    // A sandbox may forbid it, and it is an optimisation.
-  }
-}
-
 // onnxruntime-node takes no shared memory: the copy lives until the session is made.
 const session = await ort.InferenceSession.create(graph.slice(), {
   executionProviders: ['cpu'],
@@ -41,6 +30,17 @@ const session = await ort.InferenceSession.create(graph.slice(), {
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
 })
+
+// Linux gives each thread a priority of its own: uploads, decoding and answers come before the next batch, which grows meanwhile.
+// Elsewhere this would lower the whole process. Not before there is a session: whoever has died must be replaced under load, too.
+const { PRIORITY_BELOW_NORMAL } = constants.priority
+if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
+  try {
+    setPriority(PRIORITY_BELOW_NORMAL)
+  } catch {
+    // A sandbox may forbid it, and it is an optimisation.
+  }
+}
 
 port.on('message', (request: SessionRequest) => {
   if (request === 'end') {

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import '../../models/onnx/no-telemetry.ts'
 import { type Manifest } from '../../models/manifest.ts'
 import { ModelError } from '../../models/model-error.ts'
 import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/self-test.ts'

@@ -22,8 +22,9 @@ export function registerApiKeys (app: FastifyInstance, { apiKeysFile }: Config):
 
   // CORS comes before: it answers preflights, which carry no key, and lets pages read the refusal.
   app.addHook('onRequest', async (request, reply) => {
-    const { url } = request.routeOptions
-    if (url !== undefined && openPaths.has(url)) return
+    // Where there is no route there may be its path still, asked for in another way.
+    const path = request.routeOptions.url ?? request.url.split('?', 1)[0]!
+    if (openPaths.has(path)) return
     const key = readKey(request)
     request.keyId = key === undefined ? undefined : keys.identify(key)
     if (request.keyId !== undefined) {

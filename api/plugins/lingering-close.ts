@@ -4,13 +4,21 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { discardRest } from '../discard-rest.ts'
 
+/** So much of a body is read to its end for the sake of the connection: a new one costs both sides more. */
+const shortBodyBytes = 64 * 1024
+
 export function registerLingeringClose (app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply, payload) => {
-    if (request.raw.complete || reply.statusCode < 400 || typeof payload !== 'string') return payload
+    if (request.raw.complete || reply.statusCode < 400 || typeof payload !== 'string' || isShortAndUnread(request.raw)) return payload
     // What is left of the body would be taken for the next request.
     reply.header('connection', 'close').header('content-length', Buffer.byteLength(payload))
     return Readable.from(answerThenDiscard(payload, request.raw), { objectMode: false })
   })
+}
+
+/** Node reads on by itself, once the answer is out, whatever nobody has begun to read. */
+function isShortAndUnread ({ headers, readableDidRead }: IncomingMessage): boolean {
+  return !readableDidRead && Number(headers['content-length']) <= shortBodyBytes
 }
 
 /** By its Content-Length the answer is complete at once; the response, and with it the connection, ends once the body is out of the way. */

@@ -55,6 +55,12 @@ function countRequests (app: FastifyInstance, registry: PromClient.Registry): vo
     registers,
   })
   for (const code of errorCodes) rejections.inc({ code }, 0)
+  const byKey = new Counter({
+    name: 'ghostserve_key_requests_total',
+    help: 'Requests by the id of their API key, where keys are needed.',
+    labelNames: ['key_id', 'status'],
+    registers,
+  })
 
   // What is no HTTP never becomes a request.
   app.server.on('clientError', (error: NodeJS.ErrnoException) => {
@@ -63,7 +69,8 @@ function countRequests (app: FastifyInstance, registry: PromClient.Registry): vo
   app.onRequestEnd(({ request: { routeOptions, method, outcome }, status, durationMs }) => {
     const route = routeOptions.url === undefined ? unmatched : { route: routeOptions.url, method }
     duration.observe({ ...route, status }, durationMs / 1000)
-    const { code, imageCodes = code === undefined ? [] : [code] } = outcome
+    const { keyId, code, imageCodes = code === undefined ? [] : [code] } = outcome
+    if (keyId !== undefined) byKey.inc({ key_id: keyId, status })
     for (const imageCode of imageCodes) rejections.inc({ code: imageCode })
   })
 }

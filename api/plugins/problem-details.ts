@@ -16,13 +16,15 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
   })
 
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    // What is wrong with its body does not matter where there is no route.
+    if (request.is404 && !(thrown instanceof ServiceError) && (thrown.statusCode ?? 500) < 500) return refuseUnknownRoute(request, reply)
     const error = toServiceError(thrown, request, config)
     if (error.code === 'internal_error') request.log.error({ err: thrown }, 'request failed')
     else if (error.cause !== undefined) request.log.debug({ err: error.cause }, 'request refused')
     return sendProblem(request, reply, error)
   })
 
-  app.setNotFoundHandler((request, reply) => {
+  const refuseUnknownRoute = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0]!
     const methods = methodsOfPath.get(path)
     if (methods === undefined) {
@@ -31,7 +33,8 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
     reply.header('allow', methods.join(', '))
     const message = `Expected ${methods.join(' or ')} for ${path}, got ${request.method}.`
     return sendProblem(request, reply, new ServiceError('method_not_allowed', message))
-  })
+  }
+  app.setNotFoundHandler(refuseUnknownRoute)
 }
 
 /** For what fails before there is a route: a path that is no path. */

@@ -4,21 +4,22 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { budgetBytes } from '../available-memory.ts'
 import type { Classification, Classifier } from '../classifier.ts'
-import { clientOf, type ClientShare } from '../client-share.ts'
+import { clientOf } from '../client-share.ts'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
 import { MemoryBudget } from '../pipeline/memory-budget.ts'
 import { readMultipart, type Upload } from '../pipeline/read-images.ts'
 import { registerExpectContinue } from '../plugins/expect-continue.ts'
+import { registerLoadShedding } from '../plugins/load-shedding.ts'
 import { sendProblem } from '../plugins/problem-details.ts'
 import { round } from '../plugins/request-log.ts'
+import { registerRequestDeadline } from '../plugins/request-deadline.ts'
 import { registerRequestMemory } from '../plugins/request-memory.ts'
-import { requestSignal } from '../request-signal.ts'
 import { ClassificationSchema, classificationQuerySchema } from '../schemas/classification.ts'
 import { ProblemAnswerSchema, toProblem } from '../schemas/problem.ts'
 
-export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, clients: ClientShare, config: Config): void {
+export function registerClassifyRoute (app: FastifyInstance, classifier: Classifier, config: Config): void {
   const { version, manifest: { name, classes } } = classifier.model
   const querystring = classificationQuerySchema(classes)
   const mediaTypes = parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType)
@@ -29,13 +30,16 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
     scope.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, body: IncomingMessage) =>
       await readMultipart(request.headers, body, config))
     // Before the body is read: what will be refused anyway costs nothing.
-    scope.addHook('onRequest', async ({ headers }) => {
-      const encoding = headers['content-encoding'] ?? 'identity'
+    await registerLoadShedding(scope, config)
+    scope.addHook('onRequest', async (request) => {
+      const encoding = request.headers['content-encoding'] ?? 'identity'
       if (encoding !== 'identity') throw new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`)
-      classifier.admit(0)
+      classifier.admit(0, clientOf(request))
     })
+    scope.addHook('preValidation', async ({ query }) => refuseOtherNumbers((query as { topK?: unknown }).topK))
     registerExpectContinue(scope, config)
     registerRequestMemory(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
+    registerRequestDeadline(scope, config)
     scope.addContentTypeParser(mediaTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
       async (_request: unknown, body: Buffer) => [body])
 
@@ -47,8 +51,10 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
       request.timeline.push({ stage: 'read', startedAt: endedAt - readMs, endedAt })
       if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image, got no body.')
       const { body, query: { topK } } = request
-      const classification = await clients.hold(clientOf(request), body.length, () =>
-        classifier.classify(body, topK, requestSignal(reply, timeoutOf(request, config)), (report) => request.timeline.push(report)))
+      const classification = await classifier.classify(body, topK, request.deadline, {
+        client: clientOf(request),
+        onStage: (report) => request.timeline.push(report),
+      })
       const { results, times, batchSize } = classification
       const stages = { read: round(readMs), ...mapValues(times, round) }
       const errors = failures(classification)
@@ -68,12 +74,10 @@ export function registerClassifyRoute (app: FastifyInstance, classifier: Classif
   })
 }
 
-/** A client may ask for an earlier deadline than the service's, never for a later one. */
-function timeoutOf ({ headers }: FastifyRequest, { requestTimeoutMs }: Config): number {
-  const asked = headers['x-request-timeout-ms']
-  if (asked === undefined) return requestTimeoutMs
-  if (typeof asked === 'string' && /^[1-9]\d{0,8}$/.test(asked)) return Math.min(Number(asked), requestTimeoutMs)
-  throw new ServiceError('invalid_request', `Expected x-request-timeout-ms to be a whole number of milliseconds, got ${JSON.stringify(asked).slice(0, 100)}.`)
+/** Validation takes what JavaScript takes for a number: `0x5`, ` 5`, `5e0`. */
+function refuseOtherNumbers (topK: unknown): void {
+  if (typeof topK !== 'string' || /^\d+$/.test(topK)) return
+  throw new ServiceError('invalid_request', `Expected the query parameter topK to be a whole number, got ${JSON.stringify(topK.slice(0, 100))}.`)
 }
 
 function failures ({ results }: Classification): ServiceError[] {

@@ -4,7 +4,9 @@
  * blocks, at the gate of a squeeze-excite. Here a feature map is several tensors, each padded to whole blocks, and none of
  * these occurs:
  *
- * - a Ghost module's halves stay apart; a 1x1 convolution of two tensors is the sum of two convolutions;
+ * - a Ghost module's halves stay apart; a 1x1 convolution of two tensors is the sum of two convolutions. With blocks of 8 that is so
+ *   for a bottleneck's wide maps only: its narrow ends are joined by a Concat of whole blocks, which costs less there than the
+ *   second pass of the next module's wide convolution (docs/decisions/0012);
  * - where a half (or what is left of it beyond whole blocks) fits into half a block, primary and cheap channels share one tensor:
  *   the primary convolution writes its channels twice and one depthwise convolution carries a centred delta for the first copy
  *   and the cheap kernels for the second. Exact, since relu(relu(x)) = relu(x);
@@ -50,12 +52,14 @@ export function blockedLayout (
     }
   }
 
-  /** A feature map in the parts that a Ghost module of the same size would make, so that the two can be added. */
+  const joinsNarrowMaps = block === 8
+
+  /** A narrow map in the parts that a Ghost module of the same size would make, so that the two can be added. */
   const inGhostParts = (channels: number, size: number, make: (part: string, outputs: readonly number[]) => Value): BlockedFeatures => {
     const parts = Object.entries(ghostParts(channels, size)).filter(([, held]) => held.length > 0)
       .map(([part, held]) => ({ part, outputs: fillBlocks(held) }))
-      .map(({ part, outputs }) => ({ value: make(part, outputs), channels: outputs }))
-    return { parts, channels, size }
+    const made = joinsNarrowMaps ? [{ part: 'joined', outputs: parts.flatMap(({ outputs }) => outputs) }] : parts
+    return { parts: made.map(({ part, outputs }) => ({ value: make(part, outputs), channels: outputs })), channels, size }
   }
 
   /** 1x1 convolution: one for each part of the input, summed. */
@@ -104,7 +108,10 @@ export function blockedLayout (
         const both = op.convolution(graph, `${name}.cheap_operation.0/shared`, value, folded, { depthwise: true })
         parts.push({ value: activate(`${name}.cheap_operation.2/shared`, both), channels: fillBlocks(layout.shared) })
       }
-      return { parts, channels, size: x.size }
+      const isWide = relu // only a bottleneck's first module has an activation
+      if (isWide || !joinsNarrowMaps || parts.length === 1) return { parts, channels, size: x.size }
+      const joined = op.concat(graph, `${name}.joined`, parts.map(({ value }) => value))
+      return { parts: [{ value: joined, channels: parts.flatMap((part) => part.channels) }], channels, size: x.size }
     },
     depthwise (x, names, stride) {
       const folded = foldBatchNorm(weights, names)

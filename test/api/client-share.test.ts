@@ -4,42 +4,37 @@ import type { FastifyRequest } from 'fastify'
 import { ClientShare, clientOf } from '../../api/client-share.ts'
 
 const refusal = { code: 'too_many_requests', statusCode: 429 }
-const forever = async (): Promise<never> => await new Promise(() => {})
 
-/** Work of a client that never ends. */
-function occupy (clients: ClientShare, client: string, images: number): void {
-  clients.hold(client, images, forever).catch(assert.fail)
-}
-
-test('counts the images that a client has in work, and refuses more than its share before any work is done', async () => {
+test('counts the images that a client has in work, and refuses more than its share', () => {
   const clients = new ClientShare(4)
-  let finish: () => void = () => {}
-  const first = clients.hold('a', 3, () => new Promise<void>((resolve) => { finish = resolve }))
-  await assert.rejects(clients.hold('a', 2, () => assert.fail('worked')), refusal)
-  assert.equal(await clients.hold('a', 1, async () => 'one fits'), 'one fits')
-  assert.equal(await clients.hold('b', 4, async () => 'others have their own'), 'others have their own')
-  finish()
-  await first
-  assert.equal(await clients.hold('a', 4, async () => 'all left'), 'all left')
+  clients.add('a', 3)
+  assert.throws(() => clients.check('a', 2), refusal)
+  clients.check('a', 1)
+  clients.check('b', 4) // others have their own
+  clients.add('a', 1)
+  assert.throws(() => clients.check('a', 0), refusal, 'no room at all')
+  clients.add('a', -1)
+  clients.check('a', 0)
 })
 
-test('work that fails leaves too, and who has nothing in work costs no memory', async () => {
+test('who has nothing in work costs no memory', () => {
   const clients = new ClientShare(1)
-  for (let i = 0; i < 3; i++) await assert.rejects(clients.hold('a', 1, async () => { throw new Error('failed') }), /failed/)
+  clients.add('a', 2)
+  clients.add('a', -2)
   assert.equal(clients.size, 0)
 })
 
-test('a request of more images than the limit is let in alone', async () => {
+test('a request of more images than the limit is let in alone', () => {
   const clients = new ClientShare(2)
-  assert.equal(await clients.hold('a', 5, async () => 'answered'), 'answered')
-  occupy(clients, 'a', 5)
-  await assert.rejects(clients.hold('a', 1, forever), refusal)
+  clients.check('a', 5)
+  clients.add('a', 5)
+  assert.throws(() => clients.check('a', 1), refusal)
 })
 
-test('0 is no limit', async () => {
+test('0 is no limit', () => {
   const clients = new ClientShare(0)
-  occupy(clients, 'a', 1000)
-  assert.equal(await clients.hold('a', 1000, async () => 'answered'), 'answered')
+  clients.add('a', 1000)
+  clients.check('a', 1000)
 })
 
 const clientAt = (ip: string, keyId?: string): string => clientOf({ ip, keyId } as FastifyRequest)

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import '../../models/onnx/no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { table } from '../../api/cli/describe-model.ts'
 import { chooseLayout } from '../../api/pipeline/choose-layout.ts'

@@ -6,8 +6,8 @@ import { readFixture } from '../fixtures/index.ts'
 import { rows } from './catalogue.ts'
 import { exchange, type Answer } from './exchange.ts'
 import { describeAnswer, firstLabel, type HostileCase, type HostileScenario } from './hostile-case.ts'
-import { ServerProcess } from './server-process.ts'
-import { upload } from './wire.ts'
+import { ServerProcess } from '../server-process.ts'
+import { request, upload } from './wire.ts'
 
 /** From the first byte to the answer; where the machine is busy with something else, of the server's processor time. */
 const answerWithinMs = 1000
@@ -85,6 +85,7 @@ export async function assertServes (server: ServerProcess): Promise<void> {
 
 async function checkCase ({ wire, status, code, check }: HostileCase, server: ServerProcess): Promise<void> {
   const bytes = await wire()
+  const rejectionsBefore = await countRejections(server, code)
   const processorMsBefore = server.processorMs()
   const { answers, isClosed, durationMs } = await exchange(server.port, bytes)
   const spentMs = Math.min(durationMs, server.processorMs() - processorMsBefore || durationMs)
@@ -97,6 +98,16 @@ async function checkCase ({ wire, status, code, check }: HostileCase, server: Se
   assert.ok(spentMs <= answerWithinMs, `took ${Math.round(durationMs)} ms, ${Math.round(spentMs)} of them on a processor`)
   assert.ok(server.isAlive)
   await assertServes(server)
+  if (code === undefined) return
+  let rejections = rejectionsBefore
+  // A request is counted when its answer is out.
+  for (let i = 0; i < 50 && rejections === rejectionsBefore; i++) rejections = await countRejections(server, code)
+  assert.ok(rejections > rejectionsBefore, `ghostserve_rejections_total{code="${code}"} stayed at ${rejectionsBefore}`)
+}
+
+async function countRejections (server: ServerProcess, code = ''): Promise<number> {
+  const { answers: [answer] } = await exchange(server.port, request({ method: 'GET', target: '/metrics' }))
+  return Number(new RegExp(`^ghostserve_rejections_total\\{code="${code}"\\} (\\d+)$`, 'm').exec(answer!.body)?.[1])
 }
 
 const foreignWords = /vips|libspng|libpng|libjpeg|sharp|busboy|fastify|FST_|HPE_|ERR_|node_modules|\.[jt]s:\d| {4}at |root:x:0/i

@@ -18,8 +18,9 @@ export const documentPath = join(packageRoot, 'docs/hostile-inputs.md')
 const introduction = `# Hostile inputs and their answers
 
 Written by \`npm run docs:hostile\` from the tests in \`test/hostile\`, which send all of this to a real server over real sockets
-(\`npm test -- hostile\`). For every input: an answer within a second (or the stated timeout), the connection ends with it, no word of
-the libraries inside, no internal error, the next good request is served, and afterwards memory and descriptors are where they were.
+(\`npm run test:hostile\`). For every input: an answer within a second (or the stated timeout), the connection ends with it, no word of
+the libraries inside, no internal error, the next good request is served, the code has been counted in \`ghostserve_rejections_total\`,
+and afterwards memory and descriptors are where they were.
 `
 
 interface DocumentedCase { readonly row: number, readonly input: string, readonly answer: string }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../api/errors.ts'
 import type { Answer } from './exchange.ts'
-import type { ServerProcess } from './server-process.ts'
+import type { ServerProcess } from '../server-process.ts'
 
 /** One request that nobody should send, as it goes over the wire, and its documented answer. Its connection must end with the answer. */
 export interface HostileCase {

@@ -40,6 +40,10 @@ test('is a valid OpenAPI 3.1 document', async (t) => {
   assert.equal(broken.valid, false, 'the validator finds a response without a description')
 })
 
+test('has no tuples in the words of earlier JSON Schemas, which the validator does not look for', async (t) => {
+  assert.doesNotMatch(JSON.stringify(await readDocument(t)), /"items":\[|"additionalItems"/)
+})
+
 test('is the one that was reviewed', async (t) => {
   const document = await readDocument(t)
   if (process.env['UPDATE_OPENAPI'] !== undefined) writeFileSync(snapshot, `${JSON.stringify(document, null, 2)}\n`)

@@ -27,6 +27,23 @@ suite('keepPixels', () => {
     }
   }
 
+  test('keeps the pixels of an AVIF and hides its EXIF and XMP, however their types are written', async () => {
+    const image = await sharp(readFixture('exif-1.jpg')).withExif({ IFD0: { Artist: 'a stranger' } }).withXmp('<x/>').avif({ effort: 0 }).toBuffer()
+    for (const name of ['Exif', 'eXIF']) {
+      const file = Buffer.from(image)
+      file.write(name, file.indexOf('Exif'), 'latin1')
+      const before = await sharp(file).metadata()
+      assert.ok(before.exif !== undefined && before.xmp !== undefined)
+      const kept = keepPixels(file, 'AVIF')
+      const after = await sharp(kept).metadata()
+      assert.deepEqual([after.exif, after.xmp], [undefined, undefined])
+      assert.deepEqual(await decode(kept), await decode(file))
+    }
+    const short = Buffer.from(image)
+    short.write('avif', 12, 'latin1')
+    assert.deepEqual(keepPixels(short, 'AVIF'), keepPixels(image, 'AVIF'), 'no minor version that names a codec')
+  })
+
   test('keeps what tells how colours are stored', async () => {
     for (const [fixture, format] of [['cmyk.jpg', 'JPEG'], ['grey.jpg', 'JPEG'], ['progressive.jpg', 'JPEG'], ['palette-transparent.png', 'PNG'], ['lossy.webp', 'WebP']] as const) {
       const image = readFixture(fixture)

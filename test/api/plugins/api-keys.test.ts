@@ -1,28 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Writable } from 'node:stream'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { openPaths } from '../../../api/plugins/api-keys.ts'
 import { readFixture } from '../../fixtures/index.ts'
-import { formOf, openApp, type TestApp } from '../open-app.ts'
+import { formOf } from '../open-app.ts'
+import { parseExposition, valueOf } from './exposition.ts'
+import { key, openAppWithKey } from '../open-app-with-key.ts'
 
 const form = formOf(readFixture('chelsea.png'))
 const classify = { method: 'POST', url: '/classify', payload: form.payload } as const
-const key = 'the-key-of-team-a'
-
-/** The service with one key; what it logs is appended to `lines`. */
-async function openAppWithKey (t: TestContext, environment: Record<string, string> = {}, lines: string[] = []): Promise<TestApp> {
-  const folder = mkdtempSync(join(tmpdir(), 'ghostserve-keys-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'keys.txt')
-  writeFileSync(file, `team-a ${createHash('sha256').update(key).digest('hex')}\n`)
-  const stream = new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } })
-  return await openApp(t, { API_KEYS_FILE: file, ...environment }, { logger: { level: 'trace', stream } })
-}
 
 const accepted: Record<string, Record<string, string>> = {
   'Authorization: Bearer': { authorization: `Bearer ${key}` },
@@ -63,6 +50,7 @@ test('without a key only the open paths answer, and others do not say whether th
   for (const path of ['/model', '/classify', '/', '/nothing', '/livez/', '//livez', '/livez/../model', '/MODEL']) {
     assert.equal((await app.inject(path)).statusCode, 401, path)
   }
+  assert.equal((await app.inject({ method: 'POST', url: '/livez?x' })).statusCode, 405)
   assert.ok(openPaths.has('/metrics'))
 })
 
@@ -78,6 +66,16 @@ test('the log has the id of the key and never a key', async (t) => {
   const answered = readAnswered()
   assert.deepEqual(answered.map(({ keyId, code }) => keyId ?? code), ['team-a', 'unauthorized'])
   for (const secret of [key, 'a-wrong-key']) assert.ok(!lines.join('').includes(secret))
+})
+
+test('the metrics count requests by the id of the key, and have neither keys nor unknown ones', async (t) => {
+  const { app } = await openAppWithKey(t)
+  for (const authorization of [`Bearer ${key}`, `Bearer ${key}`, 'Bearer a-wrong-key']) await app.inject({ url: '/model', headers: { authorization } })
+  const { body } = await app.inject('/metrics')
+  const families = parseExposition(body)
+  assert.equal(valueOf(families, 'ghostserve_key_requests_total', { key_id: 'team-a', status: '200' }), 2)
+  assert.equal(families.find(({ name }) => name === 'ghostserve_key_requests_total')!.samples.length, 1)
+  assert.ok(!body.includes(key) && !body.includes('a-wrong-key'))
 })
 
 test('a preflight needs no key, and a page can read the refusal', async (t) => {

@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify'
 import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { formOf, openApp } from '../open-app.ts'
+import { key, openAppWithKey } from '../open-app-with-key.ts'
 import { lint, parseExposition, valueOf, type Family } from './exposition.ts'
 
 const coffee = readFixture('coffee.png')
@@ -183,8 +184,8 @@ suite('GET /metrics', () => {
 })
 
 test('docs/metrics.md has every metric with its type, labels and meaning', async (t) => {
-  const { app } = await openApp(t, {}, { start: false })
-  await app.inject('/livez')
+  const { app } = await openAppWithKey(t)
+  await app.inject({ url: '/model', headers: { 'x-api-key': key } })
   const rows = (await scrape(app)).map(({ name, type, help, samples }) => {
     const labels = new Set(samples.flatMap((sample) => Object.keys(sample.labels)).filter((label) => label !== 'le'))
     return `| \`${name}\` | ${type} | ${[...labels].map((label) => `\`${label}\``).join(', ')} | ${help} |`

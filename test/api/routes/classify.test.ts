@@ -123,7 +123,7 @@ suite('POST /classify refuses', () => {
     'a form without a boundary': { status: 400, code: 'malformed_multipart', detail: /boundary/, payload: 'x', headers: { 'content-type': 'multipart/form-data' } },
     'topK of 0': { status: 400, code: 'invalid_request', detail: /topK to be >= 1, got "0"/, url: '/classify?topK=0', ...formOf(chelsea) },
     'topK above the number of classes': { status: 400, code: 'invalid_request', detail: /topK to be <= 200/, url: '/classify?topK=201', ...formOf(chelsea) },
-    'topK that is no number': { status: 400, code: 'invalid_request', detail: /topK to be integer/, url: '/classify?topK=many', ...formOf(chelsea) },
+    'topK that is no number': { status: 400, code: 'invalid_request', detail: /topK to be a whole number/, url: '/classify?topK=many', ...formOf(chelsea) },
     'topK twice': { status: 400, code: 'invalid_request', detail: /topK/, url: '/classify?topK=1&topK=2', ...formOf(chelsea) },
     'a misspelt parameter': { status: 400, code: 'invalid_request', detail: /no query parameter "topk"/, url: '/classify?topk=1', ...formOf(chelsea) },
   }

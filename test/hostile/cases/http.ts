@@ -44,6 +44,10 @@ export const httpCases: readonly HostileCase[] = [
   query('`topK=NaN`', 'topK=NaN'),
   query('`topK=1.5`', 'topK=1.5'),
   query('`topK=1e400`', 'topK=1e400'),
+  query('`topK=0x5`', 'topK=0x5'),
+  query('`topK=5e0`', 'topK=5e0'),
+  query('`topK= 5`', 'topK=+5'),
+  query('an empty `topK`', 'topK='),
   query('`topK` twice', 'topK=1&topK=2'),
   query('8 KB of `topK`', `topK=${'1'.repeat(8000)}`),
   query('1,000 unknown parameters', Array.from({ length: 1000 }, (_, i) => `a${i}=1`).join('&')),
@@ -104,8 +108,10 @@ export const httpCases: readonly HostileCase[] = [
   method('DELETE', 'POST'),
   method('TRACE', 'POST'),
   method('OPTIONS', 'POST'),
+  method('QUERY', 'POST'),
   { row: 38, input: 'an unknown route', wire: () => get('/admin'), ...notFound },
   { row: 38, input: 'an unknown route with a photo', wire: () => upload(photo, 'image/jpeg', '/admin'), ...notFound },
+  { row: 38, input: 'an unknown route with a broken Content-Type', wire: () => upload(photo, '/', '/admin'), ...notFound },
   { row: 38, input: 'a method that does not exist', wire: () => request({ method: 'BREW' }), ...invalid },
 
   {

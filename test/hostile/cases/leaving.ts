@@ -6,7 +6,7 @@ import { readFixture } from '../../fixtures/index.ts'
 import { assertServes } from '../check-cases.ts'
 import { exchange, open, parseAnswers } from '../exchange.ts'
 import type { HostileScenario } from '../hostile-case.ts'
-import type { ServerProcess } from '../server-process.ts'
+import type { ServerProcess } from '../../server-process.ts'
 import { boundary, filePart, form, formBody, formType, request, upload } from '../wire.ts'
 
 export const leavingEnvironment = { MAX_QUEUE_SIZE: '100', MAX_CLIENT_IMAGES: '0', WORKERS: '1' }

@@ -17,7 +17,7 @@ interface Connection { readonly socket: Socket, readonly ended: Promise<Answer[]
 const connectAtOnce = 100
 
 /** What the server says on each connection until it ends it, which must be soon. */
-async function connectMany (port: number, count: number, start: Buffer | string): Promise<Connection[]> {
+export async function connectMany (port: number, count: number, start: Buffer | string): Promise<Connection[]> {
   const connections: Connection[] = []
   while (connections.length < count) {
     const some = Array.from({ length: Math.min(connectAtOnce, count - connections.length) }, async () => await connectOne(port, start))

@@ -37,13 +37,18 @@ export function iccSegments (profile: Buffer): Buffer[] {
     segment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0', 'latin1'), Buffer.from([i + 1, count]), profile.subarray(i * most, (i + 1) * most)])))
 }
 
-/** EXIF of one directory in big-endian TIFF: `entries` of 12 bytes each, then the offset of the next directory. */
-export function exifSegment (entries: readonly Buffer[], nextDirectory: number, entryCount = entries.length): Buffer {
+/** One directory in big-endian TIFF: `entries` of 12 bytes each, then the offset of the next directory. */
+export function tiffOf (entries: readonly Buffer[], nextDirectory: number, entryCount = entries.length): Buffer {
   const count = Buffer.alloc(2)
   count.writeUInt16BE(entryCount)
   const next = Buffer.alloc(4)
   next.writeUInt32BE(nextDirectory)
-  return segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0MM\0*\0\0\0\x08', 'latin1'), count, ...entries, next]))
+  return Buffer.concat([Buffer.from('MM\0*\0\0\0\x08', 'latin1'), count, ...entries, next])
+}
+
+/** EXIF of such a directory. */
+export function exifSegment (...tiff: Parameters<typeof tiffOf>): Buffer {
+  return segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiffOf(...tiff)]))
 }
 
 /** One EXIF entry. */

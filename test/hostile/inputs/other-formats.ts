@@ -56,6 +56,15 @@ export async function avif (side: number): Promise<Buffer> {
   return await sharp({ create: { width: side, height: side, channels: 3, background: 'teal' } }).avif({ effort: 0 }).toBuffer()
 }
 
+/** An AVIF with this EXIF, which is TIFF without a mark and at most 60,000 bytes long. */
+export async function avifWithExif (tiff: Buffer): Promise<Buffer> {
+  const image = sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } })
+  const file = await image.withExif({ IFD0: { ImageDescription: 'x'.repeat(60_000) } }).avif({ effort: 0 }).toBuffer()
+  // Of the same length, so that nothing moves in the file.
+  tiff.copy(file, file.indexOf('II*\0', 0, 'latin1'))
+  return file
+}
+
 /** Only the boxes of a grid of more tiles than anybody has memory for. */
 export function hugeAvifGrid (): Buffer {
   const box = (type: string, content: Buffer): Buffer => {

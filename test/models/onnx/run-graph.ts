@@ -1,3 +1,4 @@
+import '../../../models/onnx/no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 
 /** Logits of a batch, float32 [batchSize x classes], from a graph run on one thread. */

@@ -1,0 +1,53 @@
+/** Ten times as many requests as the service can answer, and what it is like before and after. */
+import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deployed, ServerProcess } from '../server-process.ts'
+import { now, type Outcome } from './connection.ts'
+import { runLoad, startLoad, type Load } from './load.ts'
+import { photoRequest, smallPhoto } from './photos.ts'
+
+/** All clients of this load come from one address, whose share is not what is measured. */
+const environment = { MAX_CLIENT_IMAGES: '0' }
+const seconds = Number(process.env['BURST_SECONDS'] ?? 30)
+const capacitySeconds = Number(process.env['CAPACITY_SECONDS'] ?? 10)
+/** More than the service has in work at a time, and fewer than its queue takes. */
+const capacityClients = 64
+const excess = 10
+const metricsIntervalMs = 250
+/** A load at which nothing waits. */
+const calm = { clients: 2, pauseMs: 20 } as const
+
+export interface Burst {
+  /** Answers a second in a closed loop. */
+  readonly capacity: number
+  /** What was asked for, and how it ended; 10 times the capacity, as far as the generator came. */
+  readonly outcomes: readonly Outcome[]
+  readonly seconds: number
+  readonly largestInWork: number
+  readonly calmBefore: readonly Outcome[]
+  /** From 5 s (or as promised) after the last request of the burst. */
+  readonly calmAfter: readonly Outcome[]
+}
+
+export async function measureBurst (t: TestContext, recoverySeconds: number): Promise<Burst> {
+  const server = await ServerProcess.start(environment, { entry: deployed })
+  t.after(() => server.stop())
+  server.forgetLog()
+  const target: Load = { port: server.port, wires: [photoRequest(await smallPhoto())] }
+
+  await runLoad({ ...target, clients: capacityClients, seconds: 3 }) // warm
+  const calmBefore = await runLoad({ ...target, ...calm, seconds: 5 })
+  const closed = await runLoad({ ...target, clients: capacityClients, seconds: capacitySeconds })
+  const capacity = closed.filter(({ status }) => status === 200).length / capacitySeconds
+
+  const load = await startLoad({ ...target, perSecond: capacity * excess, seconds })
+  let largestInWork = 0
+  for (const end = now() + seconds * 1000; now() < end; await sleep(metricsIntervalMs)) {
+    largestInWork = Math.max(largestInWork, await server.metric('ghostserve_images_in_work'))
+  }
+  await sleep(recoverySeconds * 1000)
+  const calmAfter = await runLoad({ ...target, ...calm, seconds: 5 })
+  const outcomes = await load.outcomes
+  t.diagnostic(`capacity ${capacity.toFixed(0)}/s, asked ${(outcomes.length / seconds).toFixed(0)}/s`)
+  return { capacity, outcomes, seconds, largestInWork, calmBefore, calmAfter }
+}

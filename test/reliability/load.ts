@@ -1,0 +1,104 @@
+/** Load on the service, from a process of its own and of lower priority: real clients bring processors of their own. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { Connection, now, type Outcome, type Target } from './connection.ts'
+
+export interface Load extends Target {
+  /** Requests as bytes, sent in turn. */
+  readonly wires: readonly Buffer[]
+  /** Closed loop: so many clients, each of which waits for its answer before it sends the next. */
+  readonly clients?: number
+  /** Of each client of a closed loop, between an answer and the next request. @defaultValue 0 */
+  readonly pauseMs?: number
+  /** Open loop: so many requests a second at random moments (a Poisson process), whatever becomes of those before. */
+  readonly perSecond?: number
+  /** Ends by itself after so long. @defaultValue goes on until it is stopped */
+  readonly seconds?: number
+  /** Ends by itself after so many requests. */
+  readonly requests?: number
+  /** Of the process, from 0 to 19. @defaultValue 10 */
+  readonly niceness?: number
+}
+
+export interface RunningLoad {
+  /** Sends no new request; what is in flight ends. */
+  stop (): void
+  /** All requests, in the order of their ends. */
+  readonly outcomes: Promise<Outcome[]>
+}
+
+export async function startLoad (load: Load): Promise<RunningLoad> {
+  const child = fork(fileURLToPath(new URL('./load-process.js', import.meta.url)), { serialization: 'advanced' })
+  child.send(load)
+  await once(child, 'message') // it has begun
+  const outcomes = once(child, 'message').then(([message]) => message as Outcome[])
+  return { stop: () => { if (child.connected) child.send('stop') }, outcomes }
+}
+
+export async function runLoad (load: Load): Promise<Outcome[]> {
+  return await (await startLoad(load)).outcomes
+}
+
+/** A client whose connection is refused tries again after so long. */
+const reconnectMs = 5
+
+/** Sends as `load` says until it is over or `stopped`; here, in this process. */
+export async function sendLoad (load: Load, stopped: AbortSignal): Promise<Outcome[]> {
+  const { seconds = Infinity, requests = Infinity, wires } = load
+  const outcomes: Outcome[] = []
+  const end = now() + seconds * 1000
+  let sent = 0
+  const next = (): Buffer | undefined =>
+    stopped.aborted || now() >= end || sent >= requests ? undefined : wires[sent++ % wires.length]
+  if (load.perSecond === undefined) await sendInTurn(load, next, outcomes)
+  else await sendAtRandom(load, load.perSecond, next, outcomes)
+  return outcomes
+}
+
+async function sendInTurn (load: Load, next: () => Buffer | undefined, outcomes: Outcome[]): Promise<void> {
+  const { clients = 1, pauseMs = 0 } = load
+  await Promise.all(Array.from({ length: clients }, async () => {
+    let connection: Connection | undefined
+    for (let wire = next(); wire !== undefined; wire = next()) {
+      const openedAt = now()
+      if (connection?.isOpen !== true) connection = await Connection.open(load)
+      if (connection === undefined) {
+        outcomes.push({ openedAt, sentAt: openedAt, endedAt: now(), status: 0, code: 'refused' })
+        await sleep(reconnectMs)
+        continue
+      }
+      outcomes.push(await connection.send(wire))
+      if (pauseMs > 0) await sleep(pauseMs)
+    }
+    connection?.close()
+  }))
+}
+
+async function sendAtRandom (load: Load, perSecond: number, next: () => Buffer | undefined, outcomes: Outcome[]): Promise<void> {
+  const free: Connection[] = []
+  const running = new Set<Promise<void>>()
+  const sendOne = async (wire: Buffer): Promise<void> => {
+    const startedAt = now()
+    let connection = free.pop()
+    while (connection !== undefined && !connection.isOpen) connection = free.pop()
+    connection ??= await Connection.open(load)
+    if (connection === undefined) {
+      outcomes.push({ openedAt: startedAt, sentAt: startedAt, endedAt: now(), status: 0, code: 'refused' })
+      return
+    }
+    outcomes.push(await connection.send(wire))
+    if (connection.isOpen) free.push(connection)
+  }
+  for (let dueAt = now(); ; dueAt -= Math.log(1 - Math.random()) * 1000 / perSecond) {
+    const aheadMs = dueAt - now()
+    await (aheadMs > 0 ? sleep(aheadMs) : nextTurn()) // answers have their turn also where we are late
+    const wire = next()
+    if (wire === undefined) break
+    const sending = sendOne(wire).finally(() => running.delete(sending))
+    running.add(sending)
+  }
+  await Promise.all(running)
+  for (const connection of free) connection.close()
+}

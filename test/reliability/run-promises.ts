@@ -1,0 +1,68 @@
+/**
+ * `npm run promises`: measures each promise (or those that it is given by name), one after another, because they would disturb
+ * each other, and prints a table of them. Fails if one does not hold. `--write` puts the table into the README.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../models/package-root.ts'
+import type { PromiseReport } from './keep-promise.ts'
+import { promiseNames, promises, type PromiseName } from './promises.ts'
+
+const { values: { write }, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean', default: false } } })
+const unknown = positionals.filter((name) => !(name in promises))
+if (unknown.length > 0) {
+  process.stderr.write(`Expected names of promises (${promiseNames.join(', ')}), got ${unknown.join(', ')}.\n`)
+  process.exit(2)
+}
+
+const names = positionals.length === 0 ? promiseNames : positionals as PromiseName[]
+const reports: PromiseReport[] = []
+for (const name of names) reports.push(await measure(name))
+const widths = [names, ['not measured'], reports.map(({ bound }) => bound)].map((column) => Math.max(...column.map((cell) => cell.length)))
+process.stdout.write(`\n${reports.map(toLine).join('\n')}\n`)
+for (const { name, measured } of reports.filter(({ holds }) => holds === undefined)) {
+  process.stdout.write(`\n!!! NOT MEASURED: ${name}: ${measured}\n`)
+}
+if (write) writeTable()
+process.exitCode = reports.some(({ holds }) => holds === false) ? 1 : 0
+
+/** The file of the promise is a test; its own report goes to standard error. */
+async function measure (name: PromiseName): Promise<PromiseReport> {
+  process.stderr.write(`\n=== ${name}\n`)
+  const file = fileURLToPath(new URL(`./${name}.promise.js`, import.meta.url))
+  const args = ['--enable-source-maps', '--test-reporter=spec', '--test-reporter-destination=stderr', file]
+  const child = spawn(process.execPath, args, { cwd: packageRoot, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { output += text })
+  const [exitCode] = await once(child, 'close') as [number | null]
+  const line = output.split('\n').find((line) => line.startsWith('{'))
+  if (line === undefined) return { name, ...promises[name], measured: `ended with ${exitCode} and without a report`, holds: false }
+  return JSON.parse(line) as PromiseReport
+}
+
+function describeVerdict ({ holds }: Pick<PromiseReport, 'holds'>): string {
+  return holds === undefined ? 'not measured' : holds ? 'holds' : 'BROKEN'
+}
+
+function toLine ({ name, bound, measured, ...report }: PromiseReport): string {
+  const cells = [name, describeVerdict(report), bound]
+  return [...cells.map((cell, i) => cell.padEnd(widths[i]!)), measured].join('  ')
+}
+
+function writeTable (): void {
+  const path = join(packageRoot, 'README.md')
+  const [model = 'an unknown processor'] = cpus().map(({ model }) => model)
+  const today = new Date().toISOString().slice(0, 10)
+  const rows = reports.map((report) => `| ${report.promise} | ${report.bound} | ${report.measured} (${describeVerdict(report)}) |`)
+  const table = [
+    `Measured on ${today}: ${cpus().length} cores of ${model.trim()}, Node ${process.versions.node}, the load on the same cores.`,
+    '', '| promise | bound | measured |', '|---|---|---|', ...rows,
+  ].join('\n')
+  const readme = readFileSync(path, 'utf8')
+  writeFileSync(path, readme.replace(/(<!-- promises -->\n)[^]*(\n<!-- \/promises -->)/, (_, start: string, end: string) => `${start}${table}${end}`))
+}
