@@ -48,7 +48,7 @@ export function measureChanges (pairs: readonly RunPair[]): Change[] {
 
 /** What is judged, and in which direction it is worse. */
 export const judged = {
-  'idle p50': 'more is worse',
+  'idle p20': 'more is worse',
   'busy requests/s': 'less is worse',
   'busy CPU': 'more is worse',
 } as const satisfies Record<string, 'more is worse' | 'less is worse'>

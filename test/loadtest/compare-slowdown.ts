@@ -8,8 +8,8 @@ import { buildCheckout, checkOut } from '../../loadtest/checkouts.ts'
 import { runPairs } from '../../loadtest/paired-runs.ts'
 import { judgeChanges, measureChanges } from '../../loadtest/regression.ts'
 
-const pairs = Number(process.env['PAIRS'] ?? 4)
-const seconds = Number(process.env['SECONDS'] ?? 3)
+const pairs = Number(process.env['PAIRS'] ?? 8)
+const seconds = Number(process.env['SECONDS'] ?? 2)
 const tolerance = 0.03
 const patched = 'api/classifier.ts'
 const before = 'return await preprocess('

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { judgeChanges, measureChanges, type RunPair } from '../../loadtest/regression.ts'
 
-const base = { 'idle p50': 12, 'busy requests/s': 160, 'busy CPU': 9, 'idle stage decode': 4, 'idle stage queue': 0.1, 'idle stage run': 6 }
+const base = { 'idle p20': 12, 'busy requests/s': 160, 'busy CPU': 9, 'idle stage decode': 4, 'idle stage queue': 0.1, 'idle stage run': 6 }
 
 /** Which runs of six were lucky: neither side is so more often. */
 const luck = [[1, -1, 1, -1, 1, -1], [1, 1, -1, -1, 1, -1]] as const
@@ -21,29 +21,29 @@ test('two runs of the same are no regression', () => {
 })
 
 test('2 ms more in a stage are a regression, and the stage is named', () => {
-  const { regressions, stage } = judgeChanges(measureChanges(makePairs({ 'idle p50': 14 / 12, 'idle stage decode': 6 / 4 })), 0.03)
-  assert.deepEqual(regressions.map(({ name }) => name), ['idle p50'])
+  const { regressions, stage } = judgeChanges(measureChanges(makePairs({ 'idle p20': 14 / 12, 'idle stage decode': 6 / 4 })), 0.03)
+  assert.deepEqual(regressions.map(({ name }) => name), ['idle p20'])
   assert.equal(stage, 'decode')
 })
 
 test('the queue is blamed only if nothing else grew', () => {
-  const slow = { 'idle p50': 1.2, 'idle stage queue': 30 }
+  const slow = { 'idle p20': 1.2, 'idle stage queue': 30 }
   assert.equal(judgeChanges(measureChanges(makePairs(slow)), 0.03).stage, 'queue')
   assert.equal(judgeChanges(measureChanges(makePairs({ ...slow, 'idle stage run': 1.2 })), 0.03).stage, 'run')
 })
 
 test('fewer requests a second are a regression, more are none', () => {
   assert.deepEqual(judgeChanges(measureChanges(makePairs({ 'busy requests/s': 0.9 })), 0.03).regressions.map(({ name }) => name), ['busy requests/s'])
-  assert.deepEqual(judgeChanges(measureChanges(makePairs({ 'busy requests/s': 1.2, 'busy CPU': 0.8, 'idle p50': 0.8 })), 0.03).regressions, [])
+  assert.deepEqual(judgeChanges(measureChanges(makePairs({ 'busy requests/s': 1.2, 'busy CPU': 0.8, 'idle p20': 0.8 })), 0.03).regressions, [])
 })
 
 test('a change within the noise is no regression, however large the noise', () => {
-  const { regressions } = judgeChanges(measureChanges(makePairs({ 'idle p50': 1.05 }, 0.4)), 0.03)
+  const { regressions } = judgeChanges(measureChanges(makePairs({ 'idle p20': 1.05 }, 0.4)), 0.03)
   assert.deepEqual(regressions, [])
 })
 
 test('a change that is sure but small is no regression', () => {
-  assert.deepEqual(judgeChanges(measureChanges(makePairs({ 'idle p50': 1.02 }, 0.001)), 0.03).regressions, [])
+  assert.deepEqual(judgeChanges(measureChanges(makePairs({ 'idle p20': 1.02 }, 0.001)), 0.03).regressions, [])
 })
 
 test('the interval of ratios is that of Student: 3 pairs of ratios 1.1, 1.2 and 1.3', () => {
