@@ -49,6 +49,7 @@ function digestInstallInputs () {
 function digestBuildInputs () {
   const paths = [
     ...listFiles('api', () => true),
+    ...listFiles('loadtest', (path, entry) => entry.isDirectory() || path.endsWith('.ts')),
     ...listFiles('models', (path) => path !== 'models/training' && path !== 'models/bundled/graphs'),
     ...listFiles('test', (path, entry) => entry.isDirectory() || path.endsWith('.ts')),
     'tsconfig.json',
