@@ -6,12 +6,16 @@ import sharp, { type Sharp } from 'sharp'
 import { packageRoot } from '../models/package-root.ts'
 import { sha256Of } from '../models/digests.ts'
 import { cachedDirectory } from './lab-cache.ts'
-import { LabError } from './lab-error.ts'
 
 /** `web`: about 500x400, 50 to 110 KB. `phone`: 12 megapixels, about 3 MB. */
 export const photoSizes = ['web', 'phone'] as const
 
 export type PhotoSize = typeof photoSizes[number]
+
+/** `mixed`: one phone photo in ten. */
+export const photoMixes = [...photoSizes, 'mixed'] as const
+
+export type PhotoMix = typeof photoMixes[number]
 
 export interface Photo {
   readonly path: string
@@ -56,7 +60,7 @@ const phoneShots: readonly Shot[] = [
 ]
 
 /**
- * The photos of a size, made at the first call.
+ * The photos of each size, made at the first call.
  *
  * @param sizes - In the order wanted.
  */
@@ -76,11 +80,15 @@ export async function makePhotos (sizes: readonly PhotoSize[]): Promise<Photo[]>
   return sizes.flatMap((size) => listPhotos(directory, size))
 }
 
-/** Photos of one's own: every JPEG of a folder. @throws LabError `NO_PHOTOS` if it has none. */
-export function listPhotos (directory: string, size: PhotoSize): Photo[] {
-  const names = readdirSync(directory).filter((name) => name.startsWith(size) && /\.jpe?g$/i.test(name)).sort()
-  if (names.length === 0) throw new LabError('NO_PHOTOS', `Expected JPEG photos in ${directory}, got none.`)
-  return names.map((name) => {
+/** The photos of a mix, each as often as it is to be sent. */
+export async function mixPhotos (mix: PhotoMix): Promise<Photo[]> {
+  if (mix !== 'mixed') return await makePhotos([mix])
+  const [web, phone] = [await makePhotos(['web']), await makePhotos(['phone'])]
+  return phone.flatMap((photo, i) => [...Array.from({ length: 9 }, (_, j) => web[(i * 9 + j) % web.length]!), photo])
+}
+
+function listPhotos (directory: string, size: PhotoSize): Photo[] {
+  return readdirSync(directory).filter((name) => name.startsWith(size)).sort().map((name) => {
     const path = join(directory, name)
     return { path, size, bytes: readFileSync(path).length }
   })

@@ -3,9 +3,8 @@ import { findK6 } from './k6-binary.ts'
 import { makePhotos, photoSizes } from './photos.ts'
 import { isRandomModel, makeRandomModel, randomModels } from './random-model.ts'
 
-const photos = await makePhotos(photoSizes)
 for (const size of photoSizes) {
-  const ofSize = photos.filter((photo) => photo.size === size)
+  const ofSize = await makePhotos([size])
   const kilobytes = ofSize.map(({ bytes }) => Math.round(bytes / 1000))
   process.stdout.write(`${ofSize.length} photos "${size}" of ${Math.min(...kilobytes)} to ${Math.max(...kilobytes)} KB, as ${ofSize[0]!.path}\n`)
 }

@@ -38,21 +38,12 @@ function statFields (pid: number): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-function listDescendants (root: number): number[] {
-  const parents = new Map<number, number>()
+function listDescendants (pid: number): number[] {
   try {
-    for (const name of readdirSync('/proc')) {
-      if (!/^\d+$/.test(name)) continue
-      try {
-        parents.set(Number(name), Number(statFields(Number(name))[1]))
-      } catch {} // it ended meanwhile
-    }
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter((child) => child !== '').map(Number))
+    return children.flatMap((child) => [child, ...listDescendants(child)])
   } catch {
-    return []
+    return [] // it ended meanwhile, or there is no /proc
   }
-  const isBelow = (pid: number): boolean => {
-    const parent = parents.get(pid)
-    return parent !== undefined && (parent === root || isBelow(parent))
-  }
-  return [...parents.keys()].filter(isBelow)
 }
