@@ -1,0 +1,138 @@
+/** One HTML file with everything in it: it can be mailed, kept as a build artifact, and opened without a network. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { Result } from '../result.ts'
+import { percentileOf } from '../step.ts'
+import { headlineOf, kindOf, makeCharts, newestOfEachKind, type Chart } from './charts.ts'
+import { pageScript, pageStyle } from './page-assets.ts'
+
+/** @param history - Oldest first, at least one. */
+export function makePage (history: readonly Result[]): string {
+  const newest = newestOfEachKind(history)
+  const charts = makeCharts(history)
+  const last = history.at(-1)!
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
+<title>GhostServe load tests</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+<header>
+<h1>GhostServe load tests</h1>
+<p>${escape(describeMachine(last))}</p>
+</header>
+<main>
+${newest.some(({ voidReasons }) => voidReasons.length > 0) ? '<p class="notice">Results marked <b>void</b> do not count: the sender, not the service, set their limit.</p>' : ''}
+${overview(newest)}
+${verdicts(newest)}
+<div class="charts">${charts.map(figure).join('\n')}</div>
+${comparisons(newest)}
+${allResults(history)}
+</main>
+<script>${chartLibrary()}</script>
+<script type="application/json" id="charts">${JSON.stringify(charts).replaceAll('<', '\\u003c')}</script>
+<script>${pageScript}</script>
+</body>
+</html>
+`
+}
+
+function describeMachine ({ machine, at, commit }: Result): string {
+  const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB`
+  const revision = commit === undefined ? '' : `, commit ${commit.sha.slice(0, 7)}${commit.isClean ? '' : ' with changes'} “${commit.subject}”`
+  return `Last result ${at.slice(0, 16).replace('T', ' ')} UTC on ${machine.cores} cores of ${machine.processor}, ${memory}, ${machine.os}, Node ${machine.node}${revision}.`
+}
+
+function overview (newest: readonly Result[]): string {
+  const rows = newest.map((result) => {
+    const step = headlineOf(result)
+    const starts = result.coldStartsMs === undefined ? undefined : [...result.coldStartsMs].sort((a, b) => a - b)
+    return [
+      state(result), kindOf(result), `${result.model.layout}, ${result.model.provider}`,
+      result.capacityPerSecond === undefined ? number(step?.imagesPerSecond) : `${number(result.capacityPerSecond)} (capacity)`,
+      number(step === undefined ? starts?.[starts.length >> 1] : percentileOf(step.latencyMs, 50)),
+      number(step === undefined ? starts?.at(-1) : percentileOf(step.latencyMs, 99)),
+      number(step?.cpuSecondsPerImage === undefined ? undefined : step.cpuSecondsPerImage * 1000),
+      number(step?.peakRssBytes === undefined ? undefined : step.peakRssBytes / 1e6),
+      number(result.machine.loadBefore),
+    ]
+  })
+  return section('Latest of each kind', table(
+    ['', 'profile, model', 'graph', 'images/s', 'p50 ms', 'p99 ms', 'CPU ms/image', 'RSS MB', 'load before'], rows, 3),
+  'For a cold start the times are those to the first answer. “Load before” is what else kept the machine busy in the minute before: above half of the cores, doubt the row.')
+}
+
+function verdicts (newest: readonly Result[]): string {
+  const rows = newest.flatMap((result) => [
+    ...result.verdicts.map(({ what, measured, bound, relation, unit, holds }) =>
+      [badge(holds ? 'holds' : 'failed'), escape(kindOf(result)), escape(what), number(measured), `${relation} ${number(bound)} ${unit}`]),
+    ...result.voidReasons.map((reason) => [badge('void'), escape(kindOf(result)), escape(reason), '', '']),
+  ])
+  return section('Verdicts', table(['', 'profile, model', 'what', 'measured', 'threshold'], rows, 3))
+}
+
+function comparisons (newest: readonly Result[]): string {
+  const groups = newest.filter(({ comparisons, profile }) => comparisons.length > 0 && profile !== 'smoke').map((result) => {
+    const rows = result.comparisons.map(({ what, hardware, work, unit, reported, measured, ratio, batch, comparability, source }) => [
+      `<a href="${escape(source)}">${escape(what)}</a><br><small>${escape(hardware)}</small>`, work, `${number(reported)} ${unit}`, `${number(measured)} ${unit}`,
+      ratio.toPrecision(3),
+      batch === undefined ? '' : `${number(batch.reportedMs)} → ${number(batch.measuredMs)} <small>(${batch.images})</small>`,
+      `<small>${escape(comparability)}</small>`,
+    ])
+    return `<h3>${escape(kindOf(result))}</h3>${table(['reported', 'work', 'there', 'here', 'ratio', 'ms a batch, there → here (images)', 'is it the same work?'], rows, 2)}`
+  })
+  return groups.length === 0 ? '' : section('Against reported numbers', groups.join('\n'), 'A ratio above 1 is faster here.')
+}
+
+function allResults (history: readonly Result[]): string {
+  const rows = [...history].reverse().slice(0, 50).map((result) => [
+    state(result), result.at.slice(0, 16).replace('T', ' '), result.commit?.sha.slice(0, 7) ?? '', escape(kindOf(result)),
+    number(result.capacityPerSecond ?? headlineOf(result)?.imagesPerSecond), number(percentileOf(headlineOf(result)?.latencyMs, 99)),
+    `<small>${escape(Object.entries(result.settings).map(([name, value]) => `${name}=${value}`).join(' '))}</small>`,
+  ])
+  return `<details><summary>All results (the last ${rows.length} of ${history.length})</summary>${
+    table(['', 'time', 'commit', 'profile, model', 'images/s', 'p99 ms', 'settings'], rows, 4)}</details>`
+}
+
+const state = ({ voidReasons, verdicts }: Result): string =>
+  badge(voidReasons.length > 0 ? 'void' : verdicts.every(({ holds }) => holds) ? 'holds' : 'failed')
+
+const badge = (state: 'holds' | 'failed' | 'void'): string => `<span class="badge ${state}">${state}</span>`
+
+const section = (title: string, content: string, note = ''): string =>
+  `<section><h2>${title}</h2>${note === '' ? '' : `<p>${note}</p>`}${content}</section>`
+
+const figure = ({ id, title, explanation, labels, horizontal }: Chart): string => {
+  const height = horizontal === true ? 110 + 26 * (labels?.length ?? 0) : 340
+  return `<figure${horizontal === true ? ' class="wide"' : ''}><figcaption><h2>${escape(title)}</h2><p>${escape(explanation)}</p></figcaption>` +
+    `<div style="height:${height}px"><canvas id="${escape(id)}" role="img" aria-label="${escape(title)}"></canvas></div></figure>`
+}
+
+/** Cells are HTML. Columns from `firstNumber` on whose cells begin with a digit are aligned as numbers. */
+function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>, firstNumber: number): string {
+  const cells = (row: readonly string[]): string =>
+    row.map((cell, i) => `<td${i >= firstNumber && /^[\d.]+$/.test(cell) ? ' class="number"' : ''}>${cell}</td>`).join('')
+  return `<div class="table"><table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${
+    rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n')}</tbody></table></div>`
+}
+
+function number (value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return ''
+  return Number.isInteger(value) || Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
+}
+
+function escape (text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
+
+/** A closing tag inside the library would end the element that it is put into. */
+function chartLibrary (): string {
+  const entry = createRequire(import.meta.url).resolve('chart.js')
+  return readFileSync(join(dirname(entry), 'chart.umd.min.js'), 'utf8').replaceAll('</script', '<\\/script').replace(/\n?\/\/# sourceMappingURL.*$/m, '')
+}
