@@ -71,10 +71,12 @@ export class MarkedProcess {
     return [...marked].filter((pid) => stateOf(pid) !== 'Z')
   }
 
-  /** Waits until it ends by itself. */
-  async end (): Promise<void> {
+  /** Waits until it ends by itself. @returns The end of what it printed. */
+  async end (): Promise<string> {
     await this.#exit
+    const { log } = this
     await this.stop(0)
+    return log
   }
 
   /** SIGTERM to the process, and after the grace SIGKILL to whoever of the family is left. */
