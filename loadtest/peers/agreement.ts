@@ -1,35 +1,52 @@
 /** Whether two servers say the same of the same photos. */
 
+export interface Guess {
+  readonly classIndex: number
+  readonly score: number
+}
+
 export interface Agreement {
   readonly photos: number
   /** Photos of which both name the same likeliest class. */
   readonly sameTop1: number
-  /** Classes that both have among their five, of all photos. */
-  readonly sharedTop5: number
+  /** Classes that both have among their five, at least, of any photo. */
+  readonly leastShared: number
+  /** Largest difference of a score that both give. */
+  readonly scoreDifference: number
 }
 
-/** Of the five. Another decoder moves pixels by a fraction of a level, and with random weights the fourth and fifth class may be near ties. */
+/**
+ * Two decoders differ by fractions of a level. With random weights, classes that are near ties then change places, and the fifth may drop
+ * out; scores hardly move. A crop that is off by a pixel moves them by more.
+ */
 const leastShared = 4
+const maxScoreDifference = 0.05
 
-/** Class indices in the order of an answer, whatever surrounds them. */
-export function classesOf (answer: string): number[] {
-  return [...answer.matchAll(/"classIndex": ?(\d+)/g)].map(([, index]) => Number(index))
+/** The guesses of an answer, best first, whatever surrounds them. */
+export function guessesOf (answer: string): Guess[] {
+  return [...answer.matchAll(/"classIndex": ?(\d+),\s*"score": ?([\d.e+-]+)/g)]
+    .map(([, classIndex, score]) => ({ classIndex: Number(classIndex), score: Number(score) }))
 }
 
-export function agreementOf (ours: ReadonlyArray<readonly number[]>, theirs: ReadonlyArray<readonly number[]>): Agreement {
+/** @param ours - The guesses for each photo, best first. */
+export function compareGuesses (ours: readonly Guess[][], theirs: readonly Guess[][]): Agreement {
+  const photos = ours.map((guesses, i) => {
+    const others = new Map(theirs[i]?.map(({ classIndex, score }) => [classIndex, score]))
+    const shared = guesses.filter(({ classIndex }) => others.has(classIndex))
+    return {
+      isSameTop1: guesses[0] !== undefined && guesses[0].classIndex === theirs[i]?.[0]?.classIndex,
+      shared: shared.length,
+      differences: shared.map(({ classIndex, score }) => Math.abs(score - others.get(classIndex)!)),
+    }
+  })
   return {
     photos: ours.length,
-    sameTop1: ours.filter((classes, i) => classes.length > 0 && classes[0] === theirs[i]?.[0]).length,
-    sharedTop5: ours.reduce((sum, classes, i) => sum + shared(classes, theirs[i]), 0),
+    sameTop1: photos.filter(({ isSameTop1 }) => isSameTop1).length,
+    leastShared: Math.min(...photos.map(({ shared }) => shared)),
+    scoreDifference: Math.max(0, ...photos.flatMap(({ differences }) => differences)),
   }
 }
 
-/** The same likeliest class, and at least four of five in common, on every photo. */
-export function agrees (ours: ReadonlyArray<readonly number[]>, theirs: ReadonlyArray<readonly number[]>): boolean {
-  return ours.length > 0 && ours.every((classes, i) =>
-    classes.length > 0 && classes[0] === theirs[i]?.[0] && shared(classes, theirs[i]) >= Math.min(leastShared, classes.length))
-}
-
-function shared (ours: readonly number[], theirs: readonly number[] = []): number {
-  return ours.filter((index) => theirs.includes(index)).length
+export function isAgreed (agreement: Agreement): boolean {
+  return agreement.photos > 0 && agreement.leastShared >= leastShared && agreement.scoreDifference <= maxScoreDifference
 }

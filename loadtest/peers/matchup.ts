@@ -1,6 +1,6 @@
 /** Our service and one peer, taking turns: A B A B. */
 import { LabError } from '../lab-error.ts'
-import { agreementOf, agrees, type Agreement } from './agreement.ts'
+import { compareGuesses, isAgreed, type Agreement } from './agreement.ts'
 import type { Bodies } from './closed-loop.ts'
 import { ghostServe, type BodyForm, type Contestant } from './contestants.ts'
 import type { Pair } from './ratio.ts'
@@ -32,10 +32,11 @@ export async function playMatchup (peer: Contestant, { rounds, ourVersion, say, 
   for (let round = 0; round < rounds; round++) {
     const our = await takeTurn(ours, turnOptions)
     const their = await takeTurn(peer, turnOptions)
-    if (agreement === undefined && !agrees(our.classes, their.classes)) {
-      throw new LabError('BAD_RESULT', `Expected ${peer.name} to name the same classes as we do, ${JSON.stringify(our.classes)}, got ${JSON.stringify(their.classes)}.`)
+    agreement ??= compareGuesses(our.guesses, their.guesses)
+    if (!isAgreed(agreement)) {
+      throw new LabError('BAD_RESULT',
+        `Expected ${peer.name} to say the same of the photos as we do, ${JSON.stringify(our.guesses)}, got ${JSON.stringify(their.guesses)}.`)
     }
-    agreement ??= agreementOf(our.classes, their.classes)
     pairs.push({ ours: our.turn, theirs: their.turn })
     say(`${peer.name} (${peer.body}), round ${round + 1} of ${rounds}: we ${describe(our.turn)}; it ${describe(their.turn)}`)
   }

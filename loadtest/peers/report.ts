@@ -82,10 +82,10 @@ const columns: ReadonlyArray<readonly [title: string, value: (turn: Turn) => num
 
 /** Both sides of each matchup, so that every ratio stands beside its own numbers. */
 function comparisonTable (matchups: readonly Matchup[]): string {
-  const head = ['server', 'body', ...columns.map(([title]) => title), 'same top-1', 'failed']
+  const head = ['server', 'body', ...columns.map(([title]) => title), 'scores differ by', 'failed']
   const rows = matchups.flatMap(({ peer, body, pairs, agreement }) => [
     [peer, body, ...columns.map(([, value, digits]) => typical(pairs.map(({ theirs }) => theirs), value, digits)),
-      `${agreement.sameTop1} of ${agreement.photos}`, failures(pairs.map(({ theirs }) => theirs))],
+      agreement.scoreDifference.toFixed(3), failures(pairs.map(({ theirs }) => theirs))],
     ['GhostServe', body, ...columns.map(([, value, digits]) => typical(pairs.map(({ ours }) => ours), value, digits)),
       '', failures(pairs.map(({ ours }) => ours))],
     ['**ratio**', '', ...columns.map(([, value]) => range(ratioOf(pairs, value))), '', ''],

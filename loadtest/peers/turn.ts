@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LabError } from '../lab-error.ts'
 import { findFreePort } from '../service.ts'
-import { classesOf } from './agreement.ts'
+import { guessesOf, type Guess } from './agreement.ts'
 import { runUsers, type Bodies } from './closed-loop.ts'
 import type { Contestant } from './contestants.ts'
 import { readFamilyUsage } from './family-usage.ts'
@@ -73,11 +73,11 @@ export async function withServer<Result> (
   }
 }
 
-/** The turn, and the classes of the first photos, to be compared. */
-export async function takeTurn (contestant: Contestant, options: TurnOptions): Promise<{ turn: Turn, classes: number[][] }> {
+/** The turn, and what was said of the first photos, to be compared. */
+export async function takeTurn (contestant: Contestant, options: TurnOptions): Promise<{ turn: Turn, guesses: Guess[][] }> {
   return await withServer(contestant, options, async ({ process, url, headers, startMs }) => {
     const { bodies, warmUpSeconds, seconds } = options
-    const classes = await classify(url, headers, bodies)
+    const guesses = await classify(url, headers, bodies)
     await runUsers({ url, headers, bodies: bodies.paths, seconds: warmUpSeconds })
 
     const before = readFamilyUsage(process.pids())
@@ -92,7 +92,7 @@ export async function takeTurn (contestant: Contestant, options: TurnOptions): P
 
     const { answered, failed, p50Ms, p99Ms } = report
     return {
-      classes,
+      guesses,
       turn: {
         requestsPerSecond: answered / report.seconds, p50Ms, p99Ms, cpuMsPerImage: cpuMs / answered, rssBytes, pssBytes, startMs, failed,
       },
@@ -100,13 +100,12 @@ export async function takeTurn (contestant: Contestant, options: TurnOptions): P
   })
 }
 
-/** Likeliest classes of the first photos, best first. */
-export async function classify (url: string, headers: Readonly<Record<string, string>>, bodies: Bodies): Promise<number[][]> {
-  const answers: number[][] = []
+async function classify (url: string, headers: Readonly<Record<string, string>>, bodies: Bodies): Promise<Guess[][]> {
+  const answers: Guess[][] = []
   for (const path of bodies.paths.slice(0, photosToCheck)) {
     const { status, text } = await post(url, headers, await readFile(path))
     if (status !== 200) throw new LabError('BAD_RESULT', `Expected 200 for a photo from ${url}, got ${status}: ${text.slice(0, 200)}`)
-    answers.push(classesOf(text))
+    answers.push(guessesOf(text))
   }
   return answers
 }
