@@ -33,7 +33,9 @@ export interface Effort {
 }
 
 /** @param say - Told of each step, in a sentence. */
-export async function compareServers (contestants: readonly Contestant[], effort: Effort, say: (sentence: string) => void): Promise<Results> {
+export async function compareServers (
+  contestants: readonly Contestant[], effort: Effort, say: (sentence: string) => void
+): Promise<Results> {
   const work = await mkdtemp(join(tmpdir(), 'ghostserve-peers-'))
   try {
     return await new Comparer(work, effort, say).run(contestants)
@@ -89,8 +91,14 @@ class Comparer {
     this.#say(`${model}, ${photos} photos`)
     const { rounds, seconds, warmUpSeconds } = this.#effort
     const options = {
-      model: await makeRandomModel(model), workers: this.#workers, bodies: await this.#bodies(photos), rounds, seconds, warmUpSeconds,
-      ourVersion: ourVersion(), say: this.#say,
+      model: await makeRandomModel(model),
+      workers: this.#workers,
+      bodies: await this.#bodies(photos),
+      rounds,
+      seconds,
+      warmUpSeconds,
+      ourVersion: ourVersion(),
+      say: this.#say,
     }
     const matchups: Matchup[] = []
     for (const contestant of contestants) {
@@ -138,7 +146,9 @@ class Comparer {
     this.#say('graphs')
     const models: readonly RandomModel[] = ['ghostnet_100', 'ghostnet_050']
     const ratios: Results['graphRatio'] = {}
-    for (const name of models) Object.assign(ratios, { [name]: await measureGraphRatio(await makeRandomModel(name), this.#effort.graphRounds) })
+    for (const name of models) {
+      Object.assign(ratios, { [name]: await measureGraphRatio(await makeRandomModel(name), this.#effort.graphRounds) })
+    }
     return ratios
   }
 

@@ -20,6 +20,7 @@ export interface Command {
 
 const markName = 'GHOSTSERVE_LOADTEST_MARK'
 const pollIntervalMs = 20
+const killTimeoutMs = 5000
 const logLines = 12
 
 const alive = new Set<MarkedProcess>()
@@ -38,7 +39,8 @@ export class MarkedProcess {
     endAllWithThisProcess()
     const log = openSync(this.#logPath, 'w')
     this.spawnedAt = performance.now()
-    this.#child = spawn(program, args, { cwd, env: { ...withoutNpm(process.env), ...env, [markName]: this.#mark }, stdio: ['ignore', log, log] })
+    const variables = { ...withoutNpm(process.env), ...env, [markName]: this.#mark }
+    this.#child = spawn(program, args, { cwd, env: variables, stdio: ['ignore', log, log] })
     closeSync(log)
     this.#exit = new Promise((resolve) => this.#child.once('exit', () => resolve()).once('error', () => resolve()))
     this.pid = this.#child.pid ?? 0
@@ -86,15 +88,14 @@ export class MarkedProcess {
     while (this.pids().length > 0 && performance.now() < deadline) await sleep(pollIntervalMs)
     this.kill()
     if (this.isRunning) await once(this.#child, 'exit')
-    while (this.pids().length > 0) await sleep(pollIntervalMs)
     this.#forget()
   }
 
-  /** SIGKILL to the whole family, at once. Again until there is nobody: one that is being born escapes the first round. */
+  /** SIGKILL to the whole family, and again until there is nobody: one that is being born escapes the first round. */
   kill (): void {
-    for (let pids = this.pids(); pids.length > 0; pids = this.pids()) {
+    const deadline = performance.now() + killTimeoutMs
+    for (let pids = this.pids(); pids.length > 0 && performance.now() < deadline; pids = this.pids()) {
       for (const pid of pids) try { process.kill(pid, 'SIGKILL') } catch {} // it ended meanwhile
-      if (pids.every((pid) => pid === this.pid)) break // which only its exit event, later, takes from the list
     }
   }
 
@@ -122,7 +123,7 @@ function endAllWithThisProcess (): void {
   process.once('exit', () => { for (const each of alive) each.abandon() })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
-      void Promise.allSettled([...alive].map((each) => each.stop(2000))).then(() => process.kill(process.pid, signal))
+      Promise.allSettled([...alive].map((each) => each.stop(2000))).then(() => process.kill(process.pid, signal), () => {})
     })
   }
 }

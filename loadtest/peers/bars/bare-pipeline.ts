@@ -1,4 +1,5 @@
 /** A process that decodes a photo and runs the graph with nothing around them; tells the times of as many as a block has, on request. */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import * as ort from 'onnxruntime-node'
 import sharp from 'sharp'
@@ -30,15 +31,14 @@ async function classify (): Promise<void> {
   await session.run({ pixels: new ort.Tensor('uint8', pixels, [1, cropSize, cropSize, 3]) })
 }
 
-process.on('message', () => {
-  void (async () => {
-    const milliseconds: number[] = []
-    for (let i = 0; i < Number(blockLength); i++) {
-      const startedAt = performance.now()
-      await classify()
-      milliseconds.push(performance.now() - startedAt)
-    }
-    process.send!(milliseconds)
-  })()
-})
 process.once('disconnect', () => process.exit())
+for (;;) {
+  await once(process, 'message')
+  const milliseconds: number[] = []
+  for (let i = 0; i < Number(blockLength); i++) {
+    const startedAt = performance.now()
+    await classify()
+    milliseconds.push(performance.now() - startedAt)
+  }
+  process.send!(milliseconds)
+}
