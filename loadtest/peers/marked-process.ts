@@ -39,7 +39,8 @@ export class MarkedProcess {
     endAllWithThisProcess()
     const log = openSync(this.#logPath, 'w')
     this.spawnedAt = performance.now()
-    const variables = { ...withoutNpm(process.env), ...env, [markName]: this.#mark }
+    // What it leaves in the folder for temporary files goes with ours.
+    const variables = { ...withoutNpm(process.env), TMPDIR: this.#work, ...env, [markName]: this.#mark }
     this.#child = spawn(program, args, { cwd, env: variables, stdio: ['ignore', log, log] })
     closeSync(log)
     this.#exit = new Promise((resolve) => this.#child.once('exit', () => resolve()).once('error', () => resolve()))

@@ -1,5 +1,5 @@
 /** A Python environment for each peer, made once: what one needs never decides the versions of another. */
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -20,9 +20,9 @@ const requirementsFolder = join(pythonFolder, 'requirements')
  */
 export async function findPeerPython (name: string): Promise<string> {
   const requirements = join(requirementsFolder, `${name}.txt`)
-  const patch = join(requirementsFolder, `${name}-sitecustomize.py`)
+  const afterInstall = join(requirementsFolder, `${name}-after-install.py`)
   const version = await python('python3', ['--version'])
-  const sources = [requirements, patch].filter((path) => existsSync(path)).map((path) => sha256Of(readFileSync(path)))
+  const sources = [requirements, afterInstall].filter((path) => existsSync(path)).map((path) => sha256Of(readFileSync(path)))
   const folder = join(labCache, `peer-${name}-${sha256Of(Buffer.from([version, ...sources].join())).slice(0, 16)}`)
   const executable = join(folder, 'bin/python')
   // An environment holds its own path and cannot be renamed: a file written last says that it is complete.
@@ -32,10 +32,7 @@ export async function findPeerPython (name: string): Promise<string> {
   rmSync(folder, { recursive: true, force: true })
   await python('python3', ['-m', 'venv', folder])
   await python(executable, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--requirement', requirements])
-  if (existsSync(patch)) {
-    const sitePackages = await python(executable, ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'])
-    copyFileSync(patch, join(sitePackages, 'sitecustomize.py'))
-  }
+  if (existsSync(afterInstall)) await python(executable, [afterInstall])
   writeFileSync(stamp, '')
   return executable
 }

@@ -2,8 +2,12 @@
 
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import numpy as np
+
+os.environ['PYTRITON_HOME'] = tempfile.gettempdir()
 from pytriton.decorators import batch
 from pytriton.model_config import DynamicBatcher, ModelConfig, Tensor
 from pytriton.triton import Triton, TritonConfig
@@ -21,9 +25,8 @@ def serve_with(model: Model):
 
 
 if __name__ == '__main__':
-    port = int(os.environ['PEER_PORT'])
     config = TritonConfig(
-        http_address='127.0.0.1', http_port=port, allow_grpc=False, allow_metrics=False, log_verbose=0, exit_timeout_secs=2,
+        http_address='127.0.0.1', http_port=int(os.environ['PEER_PORT']), allow_grpc=False, allow_metrics=False, exit_timeout_secs=2,
     )
     with Triton(config=config) as triton:
         triton.bind(
@@ -34,3 +37,5 @@ if __name__ == '__main__':
             config=ModelConfig(max_batch_size=MAX_BATCH_SIZE, batcher=DynamicBatcher(max_queue_delay_microseconds=0)),
         )
         triton.serve()
+    for left_behind in Path('/dev/shm').glob(f'pytrtion{os.getpid()}-*'):
+        left_behind.unlink()
