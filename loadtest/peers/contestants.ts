@@ -75,11 +75,17 @@ const uvicorn = (port: number, workers: number): string[] =>
 const bentoServe = (port: number): string[] => ['-m', 'bentoml', 'serve', 'serve_bentoml:Classifier', '--host', '127.0.0.1', '--port', String(port)]
 
 const allPeers: readonly Peer[] = [
-  { ...mosec, name: 'mosec', setting: 'a process a core that decodes and runs, batches of up to 8' },
+  { ...mosec, name: 'mosec', setting: 'a process a core that decodes and runs, batches of up to 8 within 10 ms' },
+  {
+    ...mosec,
+    name: 'mosec, short wait',
+    setting: 'a process a core that decodes and runs, batches of up to 8 within 1 ms',
+    env: { PEER_WAIT_MS: '1' },
+  },
   {
     ...mosec,
     name: 'mosec, two stages',
-    setting: 'a process a core that decodes and one that runs, batches of up to 8',
+    setting: 'a process a core that decodes and one that runs, batches of up to 8 within 10 ms',
     env: { PEER_STAGES: '2' },
   },
   {

@@ -4,6 +4,7 @@ import os
 
 import litserve as ls
 import numpy as np
+
 from classifier import MAX_BATCH_SIZE, WORKERS, Model, prepare
 
 
@@ -28,9 +29,8 @@ class Classify(ls.LitAPI):
 
 
 if __name__ == '__main__':
-    api = Classify(max_batch_size=MAX_BATCH_SIZE, batch_timeout=float(os.environ.get('PEER_WAIT_MS', '2')) / 1000, api_path='/classify')
+    api = Classify(max_batch_size=MAX_BATCH_SIZE, batch_timeout=0.002, api_path='/classify')
     server = ls.LitServer(api, accelerator='cpu', workers_per_device=WORKERS, timeout=60)
     server.run(
         host='127.0.0.1', port=int(os.environ['PEER_PORT']), generate_client_file=False, log_level='warning', access_log=False,
-        num_api_servers=int(os.environ.get('PEER_API_SERVERS', '1')),
     )

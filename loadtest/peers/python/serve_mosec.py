@@ -45,7 +45,7 @@ class Run(Worker):
 
 if __name__ == '__main__':
     server = Server()
-    wait_ms = int(os.environ.get('PEER_WAIT_MS', '10'))
+    wait_ms = int(os.environ.get('PEER_WAIT_MS', '10'))  # mosec's own default
     if os.environ.get('PEER_STAGES') == '2':
         server.append_worker(Decode, num=WORKERS)
         server.append_worker(Run, num=WORKERS, max_batch_size=MAX_BATCH_SIZE, max_wait_time=wait_ms)
