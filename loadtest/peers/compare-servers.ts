@@ -1,20 +1,22 @@
 /** The whole comparison, step by step. */
 import { join } from 'node:path'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { countAvailableCores } from '../../api/available-cores.ts'
 import { chooseLayout } from '../../api/pipeline/choose-layout.ts'
 import { packageRoot } from '../../models/package-root.ts'
+import { writeBodies, type BodyForm } from '../bodies.ts'
 import { LabError } from '../lab-error.ts'
 import { makePhotos, type PhotoSize } from '../photos.ts'
+import type { BodyFile } from '../plan.ts'
 import { makeRandomModel, type RandomModel } from '../random-model.ts'
 import { measureBarePython } from './bars/bare-python.ts'
 import { measureCoreScaling } from './bars/core-scaling.ts'
 import { measureGraphRatio } from './bars/graph-ratio.ts'
 import { measureIdleLatency } from './bars/idle-latency.ts'
-import { users, writeBodies, type Bodies } from './closed-loop.ts'
-import { ghostServe, withVariables, type BodyForm, type Contestant } from './contestants.ts'
-import { describeMachine, findCommit, listVersions, ourVersion } from './machine.ts'
+import { users } from './closed-loop.ts'
+import { ghostServe, withVariables, type Contestant } from './contestants.ts'
+import { describeCores, findCommit, listVersions, ourVersion } from './versions.ts'
 import { playMatchup, type Matchup } from './matchup.ts'
 import { spreadOf, type Pair } from './ratio.ts'
 import type { Case, Comparison, Results } from './results.ts'
@@ -68,7 +70,7 @@ class Comparer {
     const onBars = { model, workers: this.#workers, bodies: web.raw }
     return {
       date: new Date().toISOString().slice(0, 10),
-      machine: describeMachine(),
+      machine: describeCores(),
       versions: await listVersions(),
       commit: await findCommit(),
       rounds,
@@ -82,7 +84,7 @@ class Comparer {
       graphRatio: await this.#graphRatios(),
       idleLatency: await this.#attempt('the idle latency', () => measureIdleLatency(onBars, this.#effort.idleBlocks)),
       twoWorkers: await this.#attempt('the memory of 2 workers', () => this.#twoWorkers(model, web.raw)),
-      coreScaling: await this.#attempt('1 and 2 cores', () => measureCoreScaling(model, web.raw.paths, rounds, seconds)),
+      coreScaling: await this.#attempt('1 and 2 cores', () => measureCoreScaling(model, web.raw.map(({ path }) => path), rounds, seconds)),
       gaps: this.#gaps,
     }
   }
@@ -122,23 +124,23 @@ class Comparer {
     return contestants.filter(({ name }) => names.includes(name))
   }
 
-  async #starts (contestants: readonly Contestant[], bodies: Readonly<Record<BodyForm, Bodies>>): Promise<Results['starts']> {
+  async #starts (contestants: readonly Contestant[], bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>): Promise<Results['starts']> {
     this.#say('start to first answer')
     const bundled = join(packageRoot, 'models/bundled')
     return await measureStarts([ghostServe('raw', ''), ...contestants], bundled, bodies, this.#workers, this.#effort.startRounds)
   }
 
-  async #barePython (model: string, bodies: Bodies): Promise<Array<Pair<number>>> {
+  async #barePython (model: string, bodies: readonly BodyFile[]): Promise<Array<Pair<number>>> {
     const { rounds, seconds } = this.#effort
     const pairs: Array<Pair<number>> = []
     for (let round = 0; round < rounds; round++) {
       const { turn } = await takeTurn(ghostServe('raw', ''), { ...this.#effort, model, workers: this.#workers, bodies })
-      pairs.push({ ours: turn.cpuMsPerImage, theirs: await measureBarePython(model, bodies.paths, seconds) })
+      pairs.push({ ours: turn.cpuMsPerImage, theirs: await measureBarePython(model, bodies.map(({ path }) => path), seconds) })
     }
     return pairs
   }
 
-  async #twoWorkers (model: string, bodies: Bodies): Promise<Turn> {
+  async #twoWorkers (model: string, bodies: readonly BodyFile[]): Promise<Turn> {
     return (await takeTurn(ghostServe('raw', ''), { ...this.#effort, model, workers: 2, bodies })).turn
   }
 
@@ -152,9 +154,11 @@ class Comparer {
     return ratios
   }
 
-  async #bodies (size: PhotoSize): Promise<Record<BodyForm, Bodies>> {
+  async #bodies (size: PhotoSize): Promise<Record<BodyForm, BodyFile[]>> {
     const photos = await makePhotos([size])
-    return { raw: await writeBodies(photos, 'raw', this.#work), multipart: await writeBodies(photos, 'multipart', this.#work) }
+    const folder = join(this.#work, size)
+    await mkdir(folder, { recursive: true })
+    return { raw: await writeBodies(folder, photos, 'raw', 1), multipart: await writeBodies(folder, photos, 'multipart', 1) }
   }
 
   /** One row that cannot be measured does not cost the others: it is told of instead. */

@@ -1,10 +1,9 @@
 /** The servers that are compared: ours and the peers, each in its recommended way and its best setting. */
 import { join } from 'node:path'
 import { packageRoot } from '../../models/package-root.ts'
+import type { BodyForm } from '../bodies.ts'
 import type { Command } from './marked-process.ts'
 import { findPeerPython, pinnedVersion, pythonFolder } from './virtual-environment.ts'
-
-export type BodyForm = 'raw' | 'multipart'
 
 export interface ServeOptions {
   /** Model directory. */
@@ -20,11 +19,10 @@ export interface Contestant {
   readonly setting: string
   readonly body: BodyForm
   readonly path: string
+  /** Beside or in place of the body's own. */
   readonly headers: Readonly<Record<string, string>>
   readonly command: (options: ServeOptions) => Promise<Command>
 }
-
-const rawPhoto = { 'content-type': 'image/jpeg' }
 
 /** Our service as it is deployed. All users come from one address here, so its limit for one client is off. */
 export function ghostServe (body: BodyForm, version: string): Contestant {
@@ -34,7 +32,7 @@ export function ghostServe (body: BodyForm, version: string): Contestant {
     setting: 'the defaults; no limit for one address, no line a request in the log',
     body,
     path: '/classify',
-    headers: body === 'raw' ? rawPhoto : {},
+    headers: {},
     command: async ({ model, port, workers }) => ({
       program: process.execPath,
       args: [join(packageRoot, 'api/bootstrap.cjs'), 'serve'],
@@ -65,7 +63,6 @@ const mosec = {
   distribution: 'mosec',
   body: 'raw',
   path: '/inference',
-  headers: rawPhoto,
   args: (port: number) => ['serve_mosec.py', '--address', '127.0.0.1', '--port', String(port), '--timeout', '60000', '--log-level', 'warning'],
 } as const
 
@@ -95,7 +92,6 @@ const allPeers: readonly Peer[] = [
     setting: 'uvicorn with uvloop and httptools, a process a core, no batches',
     body: 'raw',
     path: '/classify',
-    headers: rawPhoto,
     args: uvicorn,
   },
   {

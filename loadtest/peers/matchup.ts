@@ -1,8 +1,9 @@
 /** Our service and one peer, taking turns: A B A B. */
+import type { BodyForm } from '../bodies.ts'
 import { LabError } from '../lab-error.ts'
+import type { BodyFile } from '../plan.ts'
 import { compareGuesses, isAgreed, type Agreement } from './agreement.ts'
-import type { Bodies } from './closed-loop.ts'
-import { ghostServe, type BodyForm, type Contestant } from './contestants.ts'
+import { ghostServe, type Contestant } from './contestants.ts'
 import type { Pair } from './ratio.ts'
 import { takeTurn, type Turn, type TurnOptions } from './turn.ts'
 
@@ -17,7 +18,7 @@ export interface Matchup {
 }
 
 export interface MatchupOptions extends Omit<TurnOptions, 'bodies'> {
-  readonly bodies: Readonly<Record<BodyForm, Bodies>>
+  readonly bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>
   readonly rounds: number
   readonly ourVersion: string
   readonly say: (sentence: string) => void

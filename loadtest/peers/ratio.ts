@@ -1,4 +1,5 @@
 /** Ratios of what was measured in pairs: two neighbours in time see the same machine. */
+import { median } from '../statistics.ts'
 
 export interface Spread {
   readonly median: number
@@ -9,10 +10,7 @@ export interface Spread {
 /** @throws RangeError without values: a median of nothing would pass for a measurement. */
 export function spreadOf (values: readonly number[]): Spread {
   if (values.length === 0) throw new RangeError('Expected at least one value, got none.')
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-  return { median, low: sorted[0]!, high: sorted.at(-1)! }
+  return { median: median(values), low: Math.min(...values), high: Math.max(...values) }
 }
 
 export interface Pair<Measured> {

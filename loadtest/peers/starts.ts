@@ -1,7 +1,8 @@
 /** Start to first answer, with the bundled model and a warm file cache, all servers in turn. */
+import type { BodyForm } from '../bodies.ts'
 import { LabError } from '../lab-error.ts'
-import type { Bodies } from './closed-loop.ts'
-import type { BodyForm, Contestant } from './contestants.ts'
+import type { BodyFile } from '../plan.ts'
+import type { Contestant } from './contestants.ts'
 import { spreadOf, type Spread } from './ratio.ts'
 import { withServer } from './turn.ts'
 
@@ -11,7 +12,7 @@ export interface Start {
 }
 
 export async function measureStarts (
-  contestants: readonly Contestant[], model: string, bodies: Readonly<Record<BodyForm, Bodies>>, workers: number, rounds: number
+  contestants: readonly Contestant[], model: string, bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>, workers: number, rounds: number
 ): Promise<Start[]> {
   const times = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]))
   for (let round = -1; round < rounds; round++) { // the first fills the file cache

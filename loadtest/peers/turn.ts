@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LabError } from '../lab-error.ts'
+import type { BodyFile } from '../plan.ts'
 import { findFreePort } from '../service.ts'
 import { guessesOf, type Guess } from './agreement.ts'
-import { runUsers, type Bodies } from './closed-loop.ts'
+import { runUsers } from './closed-loop.ts'
 import type { Contestant } from './contestants.ts'
 import { readFamilyUsage } from './family-usage.ts'
 import { MarkedProcess } from './marked-process.ts'
@@ -27,7 +28,7 @@ export interface TurnOptions {
   /** Model directory. */
   readonly model: string
   readonly workers: number
-  readonly bodies: Bodies
+  readonly bodies: readonly BodyFile[]
   readonly warmUpSeconds: number
   readonly seconds: number
 }
@@ -55,8 +56,8 @@ export async function withServer<Result> (
 ): Promise<Result> {
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}${contestant.path}`
-  const headers = { ...contestant.headers, ...bodies.headers }
-  const body = await readFile(bodies.paths[0]!)
+  const headers = { 'content-type': bodies[0]!.contentType, ...contestant.headers }
+  const body = await readFile(bodies[0]!.path)
   const command = await contestant.command({ model, port, workers })
   const process = new MarkedProcess(command)
   try {
@@ -78,7 +79,7 @@ export async function takeTurn (contestant: Contestant, options: TurnOptions): P
   return await withServer(contestant, options, async ({ process, url, headers, startMs }) => {
     const { bodies, warmUpSeconds, seconds } = options
     const guesses = await classify(url, headers, bodies)
-    await runUsers({ url, headers, bodies: bodies.paths, seconds: warmUpSeconds })
+    await runUsers({ url, headers, bodies: bodies.map(({ path }) => path), seconds: warmUpSeconds })
 
     const before = readFamilyUsage(process.pids())
     let { rssBytes, pssBytes } = before
@@ -87,7 +88,7 @@ export async function takeTurn (contestant: Contestant, options: TurnOptions): P
       rssBytes = Math.max(rssBytes, now.rssBytes)
       pssBytes = Math.max(pssBytes, now.pssBytes)
     }, sampleIntervalMs)
-    const report = await runUsers({ url, headers, bodies: bodies.paths, seconds }).finally(() => clearInterval(sampler))
+    const report = await runUsers({ url, headers, bodies: bodies.map(({ path }) => path), seconds }).finally(() => clearInterval(sampler))
     const cpuMs = readFamilyUsage(process.pids()).cpuMs - before.cpuMs
 
     const { answered, failed, p50Ms, p99Ms } = report
@@ -100,9 +101,9 @@ export async function takeTurn (contestant: Contestant, options: TurnOptions): P
   })
 }
 
-async function classify (url: string, headers: Readonly<Record<string, string>>, bodies: Bodies): Promise<Guess[][]> {
+async function classify (url: string, headers: Readonly<Record<string, string>>, bodies: readonly BodyFile[]): Promise<Guess[][]> {
   const answers: Guess[][] = []
-  for (const path of bodies.paths.slice(0, photosToCheck)) {
+  for (const { path } of bodies.slice(0, photosToCheck)) {
     const { status, text } = await post(url, headers, await readFile(path))
     if (status !== 200) throw new LabError('BAD_RESULT', `Expected 200 for a photo from ${url}, got ${status}: ${text.slice(0, 200)}`)
     answers.push(guessesOf(text))

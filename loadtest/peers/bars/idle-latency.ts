@@ -14,7 +14,7 @@ const blockLength = 40
 export async function measureIdleLatency (
   options: Pick<TurnOptions, 'model' | 'workers' | 'bodies'>, blocks: number
 ): Promise<{ ratio: Spread, serviceMs: Spread, bareMs: Spread }> {
-  const photo = options.bodies.paths[0]!
+  const photo = options.bodies[0]!.path
   const body = await readFile(photo)
   const bare = fork(fileURLToPath(new URL('./bare-pipeline.js', import.meta.url)), [options.model, photo, String(blockLength)])
   try {

@@ -1,7 +1,7 @@
 /** Run by k6: users who each send a photo, wait for the answer, and send the next. What and where says the file that LOAD names. */
 import http from 'k6/http'
 import { Counter } from 'k6/metrics'
-import type { UsersReport, UsersTask } from './closed-loop.ts'
+import type { UsersReport, UsersTask } from '../peers/closed-loop.ts'
 
 interface Metric { readonly values: Readonly<Record<string, number>> }
 

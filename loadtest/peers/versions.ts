@@ -1,7 +1,6 @@
 /** What a result was measured on, and with. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
@@ -9,14 +8,16 @@ import sharp from 'sharp'
 import { countAvailableCores } from '../../api/available-cores.ts'
 import { chooseLayout } from '../../api/pipeline/choose-layout.ts'
 import { packageRoot } from '../../models/package-root.ts'
+import { describeCommit, describeMachine } from '../machine.ts'
 import { findK6, parseVersion } from '../k6-binary.ts'
 import { pinnedVersion } from './virtual-environment.ts'
 
 const run = promisify(execFile)
 
-export function describeMachine (): string {
-  const memory = Math.round(totalmem() / 2 ** 30)
-  return `${countAvailableCores()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, ${memory} GiB, layout ${chooseLayout()}`
+/** In words. */
+export function describeCores (): string {
+  const { processor, memoryBytes, loadBefore } = describeMachine()
+  return `${countAvailableCores()} cores of ${processor}, ${Math.round(memoryBytes / 2 ** 30)} GiB, layout ${chooseLayout()}, load average ${loadBefore.toFixed(1)} at the end`
 }
 
 export async function listVersions (): Promise<Record<string, string>> {
@@ -33,9 +34,10 @@ export async function listVersions (): Promise<Record<string, string>> {
   }
 }
 
-/** Where there is no git, as in an unpacked archive, none is known. */
+/** With a mark if more than what is committed was measured; unknown where there is no git. */
 export async function findCommit (): Promise<string> {
-  return await run('git', ['-C', packageRoot, 'describe', '--always', '--dirty']).then(({ stdout }) => stdout.trim(), () => 'unknown')
+  const commit = await describeCommit(packageRoot)
+  return commit === undefined ? 'unknown' : `${commit.sha.slice(0, 10)}${commit.isClean ? '' : ' with changes'}`
 }
 
 export function ourVersion (): string {
