@@ -12,7 +12,11 @@ export interface Start {
 }
 
 export async function measureStarts (
-  contestants: readonly Contestant[], model: string, bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>, workers: number, rounds: number
+  contestants: readonly Contestant[],
+  model: string,
+  bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>,
+  workers: number,
+  rounds: number
 ): Promise<Start[]> {
   const times = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]))
   for (let round = -1; round < rounds; round++) { // the first fills the file cache
