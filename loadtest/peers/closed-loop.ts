@@ -1,10 +1,10 @@
 /** Load of users in a closed loop, by k6. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot } from '../../models/package-root.ts'
 import { findK6 } from '../k6-binary.ts'
 import { LabError } from '../lab-error.ts'
+import { makeTemporaryFolder } from './leave-nothing.ts'
 import { MarkedProcess } from './marked-process.ts'
 
 /** As many as the bars say. */
@@ -35,10 +35,10 @@ export interface UsersReport {
 /** @throws LabError `BAD_RESULT` if k6 fails or nothing was answered. */
 export async function runUsers (task: Omit<UsersTask, 'users' | 'report'>): Promise<UsersReport> {
   const k6 = await findK6()
-  const work = await mkdtemp(join(tmpdir(), 'ghostserve-users-'))
+  const work = makeTemporaryFolder()
   try {
-    const report = join(work, 'report.json')
-    const taskPath = join(work, 'task.json')
+    const report = join(work.path, 'report.json')
+    const taskPath = join(work.path, 'task.json')
     await writeFile(taskPath, JSON.stringify({ ...task, users, report } satisfies UsersTask))
     const load = new MarkedProcess({
       program: k6,
@@ -52,6 +52,6 @@ export async function runUsers (task: Omit<UsersTask, 'users' | 'report'>): Prom
     }
     return result
   } finally {
-    await rm(work, { recursive: true, force: true })
+    work.remove()
   }
 }

@@ -1,7 +1,6 @@
 /** The whole comparison, step by step. */
 import { join } from 'node:path'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { countAvailableCores } from '../../api/available-cores.ts'
 import { chooseLayout } from '../../api/pipeline/choose-layout.ts'
 import { packageRoot } from '../../models/package-root.ts'
@@ -17,6 +16,7 @@ import { measureIdleLatency } from './bars/idle-latency.ts'
 import { users } from './closed-loop.ts'
 import { ghostServe, withVariables, type Contestant } from './contestants.ts'
 import { describeCores, findCommit, listVersions, ourVersion } from './versions.ts'
+import { makeTemporaryFolder } from './leave-nothing.ts'
 import { playMatchup, type Matchup } from './matchup.ts'
 import { spreadOf, type Pair } from './ratio.ts'
 import type { Case, Comparison, Results } from './results.ts'
@@ -38,11 +38,11 @@ export interface Effort {
 export async function compareServers (
   contestants: readonly Contestant[], effort: Effort, say: (sentence: string) => void
 ): Promise<Results> {
-  const work = await mkdtemp(join(tmpdir(), 'ghostserve-peers-'))
+  const work = makeTemporaryFolder()
   try {
-    return await new Comparer(work, effort, say).run(contestants)
+    return await new Comparer(work.path, effort, say).run(contestants)
   } finally {
-    await rm(work, { recursive: true, force: true })
+    work.remove()
   }
 }
 

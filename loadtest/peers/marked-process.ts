@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endWithThisProcess, makeTemporaryFolder } from './leave-nothing.ts'
 
 export interface Command {
   readonly program: string
@@ -20,10 +20,9 @@ export interface Command {
 
 const markName = 'GHOSTSERVE_LOADTEST_MARK'
 const pollIntervalMs = 20
+const signalGraceMs = 2000
 const killTimeoutMs = 5000
 const logLines = 12
-
-const alive = new Set<MarkedProcess>()
 
 export class MarkedProcess {
   readonly pid: number
@@ -31,21 +30,21 @@ export class MarkedProcess {
   readonly spawnedAt: number
   readonly #mark = randomUUID()
   readonly #child: ChildProcess
-  readonly #work = mkdtempSync(join(tmpdir(), 'ghostserve-peer-'))
+  readonly #work = makeTemporaryFolder()
   readonly #exit: Promise<void>
+  readonly #forget: () => void
 
   /** Its output goes to a file: a pipe would cost this process, which shares the cores, a wake-up a line. */
   constructor ({ program, args, env = {}, cwd = process.cwd() }: Command) {
-    endAllWithThisProcess()
     const log = openSync(this.#logPath, 'w')
     this.spawnedAt = performance.now()
     // What it leaves in the folder for temporary files goes with ours.
-    const variables = { ...withoutNpm(process.env), TMPDIR: this.#work, ...env, [markName]: this.#mark }
+    const variables = { ...withoutNpm(process.env), TMPDIR: this.#work.path, ...env, [markName]: this.#mark }
     this.#child = spawn(program, args, { cwd, env: variables, stdio: ['ignore', log, log] })
     closeSync(log)
     this.#exit = new Promise((resolve) => this.#child.once('exit', () => resolve()).once('error', () => resolve()))
     this.pid = this.#child.pid ?? 0
-    alive.add(this)
+    this.#forget = endWithThisProcess({ end: async () => await this.stop(signalGraceMs), endNow: () => this.#kill() })
   }
 
   get isRunning (): boolean {
@@ -87,45 +86,22 @@ export class MarkedProcess {
     if (this.isRunning) this.#child.kill('SIGTERM')
     const deadline = performance.now() + graceMs
     while (this.pids().length > 0 && performance.now() < deadline) await sleep(pollIntervalMs)
-    this.kill()
+    this.#kill()
     if (this.isRunning) await once(this.#child, 'exit')
     this.#forget()
+    this.#work.remove()
   }
 
   /** SIGKILL to the whole family, and again until there is nobody: one that is being born escapes the first round. */
-  kill (): void {
+  #kill (): void {
     const deadline = performance.now() + killTimeoutMs
     for (let pids = this.pids(); pids.length > 0 && performance.now() < deadline; pids = this.pids()) {
       for (const pid of pids) try { process.kill(pid, 'SIGKILL') } catch {} // it ended meanwhile
     }
   }
 
-  /** At the end of this very process, when nothing can be awaited. */
-  abandon (): void {
-    this.kill()
-    this.#forget()
-  }
-
-  #forget (): void {
-    alive.delete(this)
-    rmSync(this.#work, { recursive: true, force: true })
-  }
-
   get #logPath (): string {
-    return join(this.#work, 'output.log')
-  }
-}
-
-let isWatching = false
-
-function endAllWithThisProcess (): void {
-  if (isWatching) return
-  isWatching = true
-  process.once('exit', () => { for (const each of alive) each.abandon() })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      Promise.allSettled([...alive].map((each) => each.stop(2000))).then(() => process.kill(process.pid, signal), () => {})
-    })
+    return join(this.#work.path, 'output.log')
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -64,15 +65,16 @@ test('the use of a family has the processor time and memory of its workers', { s
 })
 
 for (const [how, argument, signal] of [['Ctrl-C', '', 'SIGINT'], ['an uncaught error', 'fail', undefined]] as const) {
-  test(`${how} leaves nobody behind`, { skip }, async () => {
+  test(`${how} leaves nobody and nothing behind`, { skip }, async () => {
     const owner = spawn(process.execPath, [ownerFile, argument], { stdio: ['ignore', 'pipe', 'ignore'] })
     const exit = once(owner, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
     const [line] = await once(createInterface({ input: owner.stdout }), 'line') as [string]
-    const pids = JSON.parse(line) as number[]
+    const { pids, folder } = JSON.parse(line) as { pids: number[], folder: string }
     assert.equal(pids.length, 3)
     if (signal !== undefined) owner.kill(signal)
     const [exitCode, endedBy] = await exit
     assert.deepEqual(pids.filter(isAlive), [])
+    assert.ok(!existsSync(folder))
     if (signal === undefined) assert.equal(exitCode, 1)
     else assert.equal(endedBy, signal)
   })
