@@ -74,7 +74,7 @@ export function buildApp (
   registerOpenApiRoutes(app, config) // first: it describes the routes that follow
   registerMetrics(app, classifier, config)
   registerHealthRoutes(app, service)
-  registerModelRoute(app, classifier.model)
+  registerModelRoute(app, classifier)
   registerClassificationRoutes(app, service)
   app.addHook('onClose', () => classifier.close())
   return app

@@ -5,7 +5,9 @@ import PQueue from 'p-queue'
 import { ClientShare } from './client-share.ts'
 import { DrainRate } from './drain-rate.ts'
 import { ServiceError } from './errors.ts'
+import { describeDevice, type ExecutionProvider } from './execution-provider/execution-provider.ts'
 import type { LoadedModel } from './load-model.ts'
+import { batchBuckets } from './pipeline/batch-buckets.ts'
 import { BatchQueue, type Batch } from './pipeline/batch-queue.ts'
 import { postprocess, type Prediction } from './pipeline/postprocess.ts'
 import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
@@ -14,6 +16,7 @@ import { Pixels, type Image, type Upload } from './pipeline/upload.ts'
 
 export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessing'> {
   readonly model: LoadedModel
+  readonly executionProvider: ExecutionProvider
   readonly workers: number
   readonly intraOpNumThreads: number
   /** Images decoded at the same time. */
@@ -101,6 +104,7 @@ export class Classifier {
     this.#sessions = new SessionPool(this.#queue, {
       ...options,
       ...model,
+      batchBuckets: batchBuckets(options.executionProvider, maxBatchSize),
       onWorkerStart: () => this.events.emit('workerStart'),
       onWorkerDeath: (error) => {
         this.events.emit('workerDeath', error)
@@ -112,6 +116,15 @@ export class Classifier {
   /** Sessions that live and have passed the self-test. */
   get workers (): number {
     return this.#sessions.size
+  }
+
+  get executionProvider (): ExecutionProvider {
+    return this.#options.executionProvider
+  }
+
+  /** What runs the graph, for people. */
+  get device (): string {
+    return describeDevice(this.executionProvider)
   }
 
   /** Most images in work. */

@@ -1,6 +1,7 @@
 /** Environment -> Config. The service reads it nowhere else; every variable's unit is in its name. */
 import { envSchema } from 'env-schema'
 import { Type, type Static } from 'typebox'
+import { executionProviders } from './execution-provider/execution-provider.ts'
 import { layouts } from '../models/onnx/layout.ts'
 import { imageFormatNames } from './pipeline/image-formats.ts'
 
@@ -36,7 +37,10 @@ export const EnvironmentSchema = Type.Object({
   LAYOUT: Type.Union([Type.Literal('auto'), ...layouts.map((layout) => Type.Literal(layout))], {
     description: 'Layout of the graph; `auto` chooses the fastest for this processor.', default: 'auto',
   }),
-  WORKERS: integer('Sessions, each on a thread of its own. 0: one for each core.', 0, 0, 256),
+  EXECUTION_PROVIDER: Type.Union([Type.Literal('auto'), ...executionProviders.map((provider) => Type.Literal(provider))], {
+    description: 'What runs the graph; `auto` takes cuda, webgpu on a GPU, or cpu. Named, it must load.', default: 'auto',
+  }),
+  WORKERS: integer('Sessions, each on a thread of its own. 0: one for each core, or one on a GPU.', 0, 0, 256),
   INTRA_OP_NUM_THREADS: integer('Threads inside one session.', 1, 1, 256),
   MAX_BATCH_SIZE: integer('Images that run together at most.', 8, 1, 256),
   MAX_QUEUE_DELAY_MS: integer('Longest wait for a batch to grow while a worker is free.', 0, 0, 1000),

@@ -70,7 +70,7 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
         description: 'The model.',
         headers: requestIdHeader,
         schema: ModelSchema,
-        example: { ...manifest, version, executionProvider: 'cpu', layout: 'plain', labels: labels.slice(0, shownLabels) },
+        example: { ...manifest, version, executionProvider: 'cpu', device: 'AMD EPYC', layout: 'plain', labels: labels.slice(0, shownLabels) },
       },
       problems: [],
     },

@@ -116,7 +116,7 @@ function countPipeline (classifier: Classifier, registry: PromClient.Registry): 
   gauge('ghostserve_workers_alive', 'Session workers that serve the queue.', () => classifier.load.workersAlive)
 
   const { manifest: { name }, version, layout } = classifier.model
-  const labels = { name, version, layout, execution_provider: 'cpu' }
+  const labels = { name, version, layout, execution_provider: classifier.executionProvider, device: classifier.device }
   const info = new Gauge({ name: 'ghostserve_model_info', help: 'The model that is served; always 1.', labelNames: Object.keys(labels), registers })
   info.set(labels, 1)
 }
