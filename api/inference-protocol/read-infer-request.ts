@@ -26,7 +26,7 @@ export interface InferRequest {
 export function readInferRequest (body: Buffer | undefined, jsonLength: string | undefined, limits: InferLimits): InferRequest {
   if (body === undefined) throw new ServiceError('empty_body', 'Expected an inference request in JSON, got no body.')
   const jsonEnd = jsonLength === undefined ? body.length : readLength(jsonLength, body.length)
-  const request = readJson(body.subarray(0, jsonEnd), inferRequestSchema(limits.classes))
+  const request = readJson<InferRequestBody>(body.subarray(0, jsonEnd), inferRequestSchema(limits.classes))
   const [input] = request.inputs as [InputTensor]
   const binary = readBinary(input, body.subarray(jsonEnd))
   const uploads = input.name === inputNames.images ? readImages(input, binary, limits) : readPixels(input, binary, limits)

@@ -1,5 +1,5 @@
 /** JSON of strangers -> a value, whose cost is known before it is parsed. */
-import type { TSchema, Static } from 'typebox'
+import type { TSchema } from 'typebox'
 import { findMismatch } from '../../models/manifest.ts'
 import { ServiceError } from '../errors.ts'
 
@@ -9,11 +9,11 @@ const maxStrings = 10_000
 const maxDepth = 16
 
 /**
- * The value of a JSON body that fits the schema. What it was parsed from may be thrown away.
+ * The value of a JSON body that fits the schema, whose type the caller names.
  *
  * @throws `malformed_json` if it is no JSON, or more of it than a request can need; `invalid_request` if it is another request.
  */
-export function readJson<Schema extends TSchema> (bytes: Buffer, schema: Schema): Static<Schema> {
+export function readJson<Value> (bytes: Buffer, schema: TSchema): Value {
   checkStructure(bytes)
   let value: unknown
   try {
@@ -23,7 +23,7 @@ export function readJson<Schema extends TSchema> (bytes: Buffer, schema: Schema)
   }
   const mismatch = findMismatch(schema, value)
   if (mismatch !== undefined) throw new ServiceError('invalid_request', `Expected another JSON body: ${mismatch.slice(0, 200)}.`)
-  return value as Static<Schema>
+  return value as Value
 }
 
 const quote = 0x22

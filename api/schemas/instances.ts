@@ -30,8 +30,7 @@ export function readInstances (
   body: Buffer | undefined, classes: number, { maxImages, maxImageBytes }: InstancesLimits
 ): { uploads: Upload[], topK: number } {
   if (body === undefined) throw new ServiceError('empty_body', 'Expected JSON with instances, got no body.')
-  const schema = instancesSchema(classes)
-  const { instances, parameters }: Static<typeof schema> = readJson(body, schema)
+  const { instances, parameters } = readJson<Static<ReturnType<typeof instancesSchema>>>(body, instancesSchema(classes))
   requestedImages(instances.length, maxImages)
   return {
     uploads: instances.map(({ b64 }) => readBase64(b64, maxImageBytes)),
