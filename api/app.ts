@@ -13,7 +13,7 @@ import { answerClientError, answerFrameworkError, registerProblemDetails } from 
 import { registerRequestEnd } from './plugins/request-end.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { registerSecurityHeaders } from './plugins/security-headers.ts'
-import { registerClassifyRoute } from './routes/classify.ts'
+import { registerClassificationRoutes } from './routes/classification-routes.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerModelRoute } from './routes/model.ts'
 import { registerOpenApiRoutes } from './routes/openapi.ts'
@@ -52,7 +52,8 @@ export function buildApp (
     // A misspelt parameter is refused, not ignored; 1e400 is a number, or else no bound would apply to it.
     ajv: { customOptions: { removeAdditional: false, strictNumbers: false } },
   })
-  // Only /classify reads bodies; everywhere else they are left alone.
+  const service = { classifier, config }
+  // Only routes that classify read bodies; everywhere else they are left alone.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', async () => undefined)
   registerGracefulClose(app)
@@ -72,9 +73,9 @@ export function buildApp (
   registerApiKeys(app, config)
   registerOpenApiRoutes(app, config) // first: it describes the routes that follow
   registerMetrics(app, classifier, config)
-  registerHealthRoutes(app, classifier, config)
-  registerModelRoute(app, classifier.model)
-  registerClassifyRoute(app, classifier, config)
+  registerHealthRoutes(app, service)
+  registerModelRoute(app, classifier)
+  registerClassificationRoutes(app, service)
   app.addHook('onClose', () => classifier.close())
   return app
 }

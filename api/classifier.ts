@@ -5,15 +5,18 @@ import PQueue from 'p-queue'
 import { ClientShare } from './client-share.ts'
 import { DrainRate } from './drain-rate.ts'
 import { ServiceError } from './errors.ts'
+import { describeDevice, type ExecutionProvider } from './execution-provider/execution-provider.ts'
 import type { LoadedModel } from './load-model.ts'
+import { batchBuckets } from './pipeline/batch-buckets.ts'
 import { BatchQueue, type Batch } from './pipeline/batch-queue.ts'
 import { postprocess, type Prediction } from './pipeline/postprocess.ts'
 import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
-import type { Upload } from './pipeline/read-images.ts'
 import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
+import { Pixels, type Image, type Upload } from './pipeline/upload.ts'
 
 export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessing'> {
   readonly model: LoadedModel
+  readonly executionProvider: ExecutionProvider
   readonly workers: number
   readonly intraOpNumThreads: number
   /** Images decoded at the same time. */
@@ -68,9 +71,9 @@ export interface ClassifyOptions {
   readonly onStage?: (report: StageReport) => void
 }
 
-export interface Classification {
-  /** One an image, in order: its predictions, or why it has none. */
-  readonly results: ReadonlyArray<Prediction[] | ServiceError>
+export interface Classification<Result = Prediction[]> {
+  /** One an image, in order: what was made of its logits, or why there are none. */
+  readonly results: ReadonlyArray<Result | ServiceError>
   readonly times: StageTimes
   /** Largest batch in which one of the images ran; 0 if none did. */
   readonly batchSize: number
@@ -101,6 +104,7 @@ export class Classifier {
     this.#sessions = new SessionPool(this.#queue, {
       ...options,
       ...model,
+      batchBuckets: batchBuckets(options.executionProvider, maxBatchSize),
       onWorkerStart: () => this.events.emit('workerStart'),
       onWorkerDeath: (error) => {
         this.events.emit('workerDeath', error)
@@ -112,6 +116,15 @@ export class Classifier {
   /** Sessions that live and have passed the self-test. */
   get workers (): number {
     return this.#sessions.size
+  }
+
+  get executionProvider (): ExecutionProvider {
+    return this.#options.executionProvider
+  }
+
+  /** What runs the graph, for people. */
+  get device (): string {
+    return describeDevice(this.executionProvider)
   }
 
   /** Most images in work. */
@@ -153,17 +166,26 @@ export class Classifier {
     await this.#sessions.close()
   }
 
+  /** The `topK` most probable classes of each image; otherwise as `infer`. */
+  async classify (
+    uploads: readonly Upload[], topK: number, signal: AbortSignal, options?: ClassifyOptions
+  ): Promise<Classification> {
+    return await this.infer(uploads, (logits) => postprocess(logits, this.model.labels, topK), signal, options)
+  }
+
   /**
-   * Classifies the images of one request. An image that fails takes none of the others with it.
+   * Runs the images of one request. An image that fails takes none of the others with it.
    *
+   * @param finish - Makes an image's result of its logits, float32 [classes].
    * @param signal - Aborted when nobody waits any more; images not yet running are then dropped, and the signal's reason is thrown.
    * @throws `queue_full` or `too_many_requests` before any work is done, `shutting_down`, or the signal's reason.
    */
-  async classify (
-    uploads: readonly Upload[], topK: number, signal: AbortSignal, { client, onStage = () => {} }: ClassifyOptions = {}
-  ): Promise<Classification> {
+  async infer<Result> (
+    uploads: readonly Upload[], finish: (logits: Float32Array) => Result, signal: AbortSignal,
+    { client, onStage = () => {} }: ClassifyOptions = {}
+  ): Promise<Classification<Result>> {
     signal.throwIfAborted()
-    this.admit(uploads.filter(Buffer.isBuffer).length, client)
+    this.admit(uploads.filter((upload) => !(upload instanceof ServiceError)).length, client)
     const times: StageTimes = { decode: 0, queue: 0, run: 0, post: 0 }
     let largestBatch = 0
     const report = (ended: StageReport & { stage: keyof StageTimes }): void => {
@@ -171,7 +193,7 @@ export class Classifier {
       onStage(ended)
       this.events.emit('stage', ended)
     }
-    const timed = async <Result>(stage: keyof StageTimes, work: () => Promise<Result> | Result): Promise<Result> => {
+    const timed = async <Value>(stage: keyof StageTimes, work: () => Promise<Value> | Value): Promise<Value> => {
       const startedAt = performance.now()
       try {
         return await work()
@@ -179,8 +201,8 @@ export class Classifier {
         report({ stage, startedAt, endedAt: performance.now() })
       }
     }
-    const classifyOne = async (bytes: Buffer): Promise<Prediction[]> => {
-      const pixels = await timed('decode', () => this.#decode(bytes, signal))
+    const inferOne = async (image: Image): Promise<Result> => {
+      const pixels = image instanceof Pixels ? image.data : await timed('decode', () => this.#decode(image, signal))
       const queuedAt = performance.now()
       const { result: logits, batch } = await this.#queue.enqueue(pixels, signal).catch((error: unknown) => {
         report({ stage: 'queue', startedAt: queuedAt, endedAt: performance.now() })
@@ -189,12 +211,12 @@ export class Classifier {
       report({ stage: 'queue', startedAt: queuedAt, endedAt: batch.startedAt, batch })
       report({ stage: 'run', startedAt: batch.startedAt, endedAt: batch.endedAt, batch })
       largestBatch = Math.max(largestBatch, batch.size)
-      return await timed('post', () => postprocess(logits, this.model.labels, topK))
+      return await timed('post', () => finish(logits))
     }
     const outcomes = await unlessAborted(signal, Promise.allSettled(uploads.map(async (upload) => {
-      if (!Buffer.isBuffer(upload)) throw upload
+      if (upload instanceof ServiceError) throw upload
       // In work until its decode has really ended, which nothing can hasten, whether or not somebody still waits.
-      return await classifyOne(upload).finally(() => this.#dismiss(client))
+      return await inferOne(upload).finally(() => this.#dismiss(client))
     })))
     const results = outcomes.map((outcome) => {
       if (outcome.status === 'fulfilled') return outcome.value

@@ -1,6 +1,7 @@
 /** Environment -> Config. The service reads it nowhere else; every variable's unit is in its name. */
 import { envSchema } from 'env-schema'
 import { Type, type Static } from 'typebox'
+import { executionProviders } from './execution-provider/execution-provider.ts'
 import { layouts } from '../models/onnx/layout.ts'
 import { imageFormatNames } from './pipeline/image-formats.ts'
 
@@ -9,9 +10,15 @@ const integer = (description: string, defaultValue: number, minimum: number, max
 
 const MiB = 1024 * 1024
 
+/** A path without wildcards. */
+const routePattern = '^(/[A-Za-z0-9._~:@-]+)*$'
+
 export const EnvironmentSchema = Type.Object({
   HOST: Type.String({ description: 'Address to listen on.', default: '0.0.0.0', minLength: 1 }),
   PORT: integer('Port to listen on; 0 takes a free one.', 8080, 0, 65_535),
+  AIP_HTTP_PORT: integer('Vertex AI\'s name of `PORT`; goes before it. 0: not on Vertex AI.', 0, 0, 65_535),
+  AIP_HEALTH_ROUTE: Type.String({ description: 'Path of readiness for Vertex AI. Empty: not on Vertex AI.', default: '', pattern: routePattern }),
+  AIP_PREDICT_ROUTE: Type.String({ description: 'Path of predictions for Vertex AI. Empty: not on Vertex AI.', default: '', pattern: routePattern }),
   METRICS_PORT: integer('Port of `/metrics`; 0: the main port.', 0, 0, 65_535),
   LOG_LEVEL: Type.Union(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), {
     description: 'Lowest level that is logged.', default: 'info',
@@ -24,10 +31,16 @@ export const EnvironmentSchema = Type.Object({
   OTEL_SERVICE_NAME: Type.String({ description: 'Name of this service in traces.', default: 'ghostserve', minLength: 1 }),
   MODEL: Type.String({ description: 'A model directory, or the name of one on the shelf. Empty: the bundled model.', default: '' }),
   MODEL_DIR: Type.String({ description: 'The shelf, where `ghostserve pull` puts models. Empty: the user\'s cache directory.', default: '' }),
+  MODEL_NAME: Type.String({
+    description: 'Name of the model in the paths of inference protocols. Empty: its own.', default: '', pattern: '^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$',
+  }),
   LAYOUT: Type.Union([Type.Literal('auto'), ...layouts.map((layout) => Type.Literal(layout))], {
     description: 'Layout of the graph; `auto` chooses the fastest for this processor.', default: 'auto',
   }),
-  WORKERS: integer('Sessions, each on a thread of its own. 0: one for each core.', 0, 0, 256),
+  EXECUTION_PROVIDER: Type.Union([Type.Literal('auto'), ...executionProviders.map((provider) => Type.Literal(provider))], {
+    description: 'What runs the graph; `auto` takes cuda, webgpu on a GPU, or cpu. Named, it must load.', default: 'auto',
+  }),
+  WORKERS: integer('Sessions, each on a thread of its own. 0: one for each core, or one on a GPU.', 0, 0, 256),
   INTRA_OP_NUM_THREADS: integer('Threads inside one session.', 1, 1, 256),
   MAX_BATCH_SIZE: integer('Images that run together at most.', 8, 1, 256),
   MAX_QUEUE_DELAY_MS: integer('Longest wait for a batch to grow while a worker is free.', 0, 0, 1000),
@@ -36,7 +49,7 @@ export const EnvironmentSchema = Type.Object({
   REQUEST_TIMEOUT_MS: integer('From a request\'s arrival to its answer at most.', 10_000, 1, 600_000),
   MAX_IMAGES: integer('Images in one request.', 16, 1, 1000),
   MAX_IMAGE_BYTES: integer('Bytes of one encoded image.', 10 * MiB, 1, 1024 * MiB),
-  MAX_REQUEST_BYTES: integer('Bytes of a multipart request on the wire.', 32 * MiB, 1, 1024 * MiB),
+  MAX_REQUEST_BYTES: integer('Bytes of a request with several images on the wire.', 32 * MiB, 1, 1024 * MiB),
   MAX_IMAGE_PIXELS: integer('Width x height of one image.', 50_000_000, 1, 1_000_000_000),
   MAX_IMAGE_SIDE: integer('Width or height of one image in pixels.', 12_000, 1, 65_535),
   IMAGE_FORMATS: Type.String({
@@ -83,6 +96,7 @@ interface SchemaIssue { instancePath: string, keyword: string, params: Record<st
 export function readConfig (environment: NodeJS.ProcessEnv = process.env): Config {
   try {
     const values = envSchema<Environment>({ schema: EnvironmentSchema, data: environment, env: false })
+    if (values.AIP_HTTP_PORT > 0) values.PORT = values.AIP_HTTP_PORT
     if (values.MAX_IMAGES > values.MAX_QUEUE_SIZE / 2) {
       throw new ConfigError(
         `Expected MAX_IMAGES to be at most half of MAX_QUEUE_SIZE (${values.MAX_QUEUE_SIZE}), so that no request fills the queue alone, got ${values.MAX_IMAGES}.`)

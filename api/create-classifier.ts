@@ -2,6 +2,7 @@ import { countAvailableCores } from './available-cores.ts'
 import { budgetBytes } from './available-memory.ts'
 import { Classifier } from './classifier.ts'
 import type { Config } from './config.ts'
+import { chooseExecutionProvider } from './execution-provider/choose-execution-provider.ts'
 import { loadModel } from './load-model.ts'
 import { acceptFormats, parseFormats } from './pipeline/image-formats.ts'
 import { MemoryBudget } from './pipeline/memory-budget.ts'
@@ -12,16 +13,19 @@ const decodesPerCore = 2
 /**
  * The pipeline of a configured model on this machine. Call `start` to make its sessions.
  *
- * @throws ModelError if there is no such model, or it does not fit together.
+ * @throws ModelError if there is no such model, or it does not fit together; ConfigError if the execution provider cannot be loaded.
  */
 export async function createClassifier (config: Config, onWorkerDeath: (error: Error) => void): Promise<Classifier> {
   const cores = countAvailableCores()
   const formats = parseFormats(config.imageFormats)
   acceptFormats(formats)
+  const executionProvider = chooseExecutionProvider(config.executionProvider)
+  const workersOfMachine = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
   return new Classifier({
     ...config,
-    model: await loadModel(config.model, config.modelDir, config.layout),
-    workers: config.workers === 0 ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : config.workers,
+    executionProvider,
+    model: await loadModel(config.model, config.modelDir, config.layout, executionProvider),
+    workers: config.workers === 0 ? workersOfMachine : config.workers,
     formats,
     decodeConcurrency: cores * decodesPerCore,
     decodeBudget: new MemoryBudget(budgetBytes(config.decodeMemoryBytes)),

@@ -4,6 +4,7 @@
 const problems = {
   empty_body: [400, 'No image in the request'],
   invalid_request: [400, 'Invalid request'],
+  malformed_json: [400, 'Malformed JSON body'],
   malformed_multipart: [400, 'Malformed multipart body'],
   unauthorized: [401, 'API key needed'],
   not_found: [404, 'Not found'],
@@ -52,5 +53,16 @@ export class ServiceError extends Error {
     this.code = code
     ;[this.statusCode, this.title] = problems[code]
     this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** The answer to a whole request that is due to its images: the problem of the first, beside those of all. */
+export class FailedImagesError extends ServiceError {
+  readonly errors: readonly [ServiceError, ...ServiceError[]]
+
+  constructor (errors: readonly [ServiceError, ...ServiceError[]]) {
+    const [{ code, message, retryAfterSeconds }] = errors
+    super(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+    this.errors = errors
   }
 }

@@ -3,6 +3,7 @@ import { readGraph } from '../models/graph-index.ts'
 import { readModelDirectory, type Manifest } from '../models/manifest.ts'
 import type { Layout } from '../models/onnx/layout.ts'
 import { findModelDirectory } from '../models/shelf.ts'
+import type { ExecutionProvider } from './execution-provider/execution-provider.ts'
 import { chooseLayout } from './pipeline/choose-layout.ts'
 
 export interface LoadedModel {
@@ -19,14 +20,14 @@ export interface LoadedModel {
 export const versionLength = 12
 
 /**
- * Loads a model and the graph that suits this processor.
+ * Loads a model and the graph that suits what runs it.
  *
  * @throws ModelError if there is no such model, or it does not fit together.
  */
-export async function loadModel (model: string, modelDir: string, layoutChoice: Layout | 'auto'): Promise<LoadedModel> {
+export async function loadModel (model: string, modelDir: string, layoutChoice: Layout | 'auto', provider: ExecutionProvider = 'cpu'): Promise<LoadedModel> {
   const directory = findModelDirectory(model, modelDir)
   const { manifest, labels } = await readModelDirectory(directory)
-  const layout = layoutChoice === 'auto' ? chooseLayout() : layoutChoice
+  const layout = layoutChoice === 'auto' ? provider === 'cpu' ? chooseLayout() : 'plain' : layoutChoice
   const graph = await readGraph(directory, manifest, layout)
   return { manifest, labels, version: manifest.weights.sha256.slice(0, versionLength), layout, graph }
 }

@@ -26,8 +26,8 @@ async function serve (): Promise<void> {
   await app.listen({ host: config.host, port: config.port })
   await classifier.start()
   if (app.isDraining) return
-  const { manifest: { name }, version, layout } = classifier.model
-  app.log.info({ model: name, version, layout, workers: classifier.workers, startMs: Math.round(performance.now()) }, 'ready')
+  const { model: { manifest: { name }, version, layout }, executionProvider, device } = classifier
+  app.log.info({ model: name, version, layout, executionProvider, device, workers: classifier.workers, startMs: Math.round(performance.now()) }, 'ready')
 }
 
 serve().catch((error: unknown) => {

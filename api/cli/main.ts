@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { packageVersion } from '../../models/package-root.ts'
 import { addBuildCommand } from './build.ts'
 import { addClassifyCommand } from './classify.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { addEvaluateCommand } from './evaluate.ts'
 import { addInspectCommand } from './inspect.ts'
 import { addPullCommand } from './pull.ts'
@@ -25,6 +26,7 @@ addBuildCommand(program)
 addInspectCommand(program)
 addClassifyCommand(program)
 addEvaluateCommand(program)
+addDoctorCommand(program)
 
 try {
   await program.parseAsync()

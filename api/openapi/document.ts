@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifySchema, type RouteOptions } from 'fastify'
 import type { Config } from '../config.ts'
-import { openPaths } from '../plugins/api-keys.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
 import { readModelDirectory } from '../../models/manifest.ts'
 import { packageRoot } from '../../models/package-root.ts'
 import { bundledModelDirectory } from '../../models/shelf.ts'
-import { describeOperations, problemsOf, type Operation } from './operations.ts'
+import { problemsOf, type Operation } from './operation.ts'
+import { describeOperations } from './operations.ts'
 import { describeProblems } from './problem-responses.ts'
 
 /** As much of a route as its description needs. */
-export type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema'>
+export type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>
 
 /** An OpenAPI document, as JSON has it. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>
@@ -45,22 +45,22 @@ export async function buildDocument (routes: readonly DescribedRoute[], config: 
       security: [...config.apiKeysFile === '' ? [{}] : [], { bearer: [] }, { header: [] }],
     },
   })
-  for (const { method, url, schema } of routes) {
+  for (const { method, url, schema, config: { isOpen = false } = {} } of routes) {
     const operation = operations[`${String(method)} ${url}`]
-    if (operation !== undefined) app.route({ method, url, schema: describeRoute(url, schema, operation), handler: () => {} })
+    if (operation !== undefined) app.route({ method, url, schema: describeRoute(isOpen, schema, operation), handler: () => {} })
   }
   await app.ready()
   return app.swagger() as unknown as OpenApiDocument
 }
 
-function describeRoute (url: string, schema: FastifySchema = {}, operation: Operation): FastifySchema {
-  const { operationId, summary, description, headers, body, answer, samples } = operation
+function describeRoute (isOpen: boolean, schema: FastifySchema = {}, operation: Operation): FastifySchema {
+  const { operationId, summary, description, headers, body, otherAnswers, answer, samples } = operation
   const answerSchema = (schema.response as Record<string, unknown> | undefined)?.['200'] ?? answer.schema
   return {
     operationId,
     summary,
     description,
-    ...openPaths.has(url) ? { security: [] } : {},
+    ...isOpen ? { security: [] } : {},
     ...schema.querystring === undefined ? {} : { querystring: schema.querystring },
     ...headers === undefined ? {} : { headers },
     ...body === undefined ? {} : { body: { content: body } },
@@ -69,9 +69,9 @@ function describeRoute (url: string, schema: FastifySchema = {}, operation: Oper
       200: {
         description: answer.description,
         headers: answer.headers,
-        content: { 'application/json': { schema: answerSchema, example: answer.example } },
+        content: { 'application/json': { schema: answerSchema, example: answer.example }, ...otherAnswers },
       },
-      ...describeProblems(problemsOf(url, operation)),
+      ...describeProblems(problemsOf(isOpen, operation)),
     },
   }
 }

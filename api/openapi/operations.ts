@@ -1,39 +1,12 @@
 /** What the schemas of routes do not say: purposes, bodies that are no JSON, headers, examples. Loaded with the first request for it. */
-import { Type, type TSchema } from 'typebox'
 import type { ModelDescription } from '../../models/manifest.ts'
 import type { Config } from '../config.ts'
-import { errorCodes, type ErrorCode } from '../errors.ts'
 import { versionLength } from '../load-model.ts'
 import { imageFormats, type ImageFormatName } from '../pipeline/image-formats.ts'
-import { openPaths } from '../plugins/api-keys.ts'
 import { ModelSchema } from '../schemas/model.ts'
-import { requestIdHeader } from './problem-responses.ts'
-
-export interface Operation {
-  readonly operationId: string
-  readonly summary: string
-  readonly description: string
-  readonly headers?: TSchema
-  /** Media types and their schemas. */
-  readonly body?: Readonly<Record<string, object>>
-  readonly answer: {
-    readonly description: string
-    readonly headers: Readonly<Record<string, object>>
-    /** Where the route has no schema of its answer. */
-    readonly schema?: TSchema
-    readonly example: unknown
-  }
-  /** Beside those that every operation has. */
-  readonly problems: readonly ErrorCode[]
-  readonly samples?: ReadonlyArray<{ readonly lang: string, readonly label: string, readonly source: string }>
-}
-
-/** An answer to a request for another path, another method, or to nobody. */
-const foreignProblems: ReadonlySet<ErrorCode> = new Set(['not_found', 'method_not_allowed', 'client_gone', 'not_ready'])
-
-const classifyHeadersSchema = Type.Object({
-  'x-request-timeout-ms': Type.Optional(Type.Integer({ minimum: 1, maximum: 999_999_999, description: 'An earlier deadline than the service\'s own.' })),
-})
+import { classificationProblems, classifyHeadersSchema, type Operation } from './operation.ts'
+import { describePlatformOperations } from './platform-operations.ts'
+import { requestIdHeader, serverTimingHeader } from './problem-responses.ts'
 
 const shownLabels = 2
 
@@ -47,6 +20,7 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
   const version = manifest.weights.sha256.slice(0, versionLength)
   const imageTypes = config.imageFormats.split(',').map((format) => imageFormats[format as ImageFormatName].mediaType)
   return {
+    ...describePlatformOperations(manifest, version, config),
     'POST /classify': {
       operationId: 'classify',
       summary: 'Classify images',
@@ -75,20 +49,13 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
       },
       answer: {
         description: 'One result an image.',
-        headers: {
-          ...requestIdHeader,
-          'server-timing': {
-            type: 'string',
-            description: 'Milliseconds of each stage; of several images, the slowest.',
-            examples: ['read;dur=1.2, decode;dur=6.1, queue;dur=0.3, run;dur=7.9, post;dur=0.1'],
-          },
-        },
+        headers: { ...requestIdHeader, ...serverTimingHeader },
         example: {
           model: { name: manifest.name, version },
           results: [{ predictions: [{ label: 'espresso', wnid: 'n07920052', classIndex: 193, score: 0.944621735480175 }] }],
         },
       },
-      problems: errorCodes.filter((code) => !foreignProblems.has(code)),
+      problems: classificationProblems.filter((code) => code !== 'malformed_json'),
       samples: [
         { lang: 'Shell', label: 'Form', source: 'curl -F image=@one.jpg -F image=@two.png \'localhost:8080/classify?topK=2\'' },
         { lang: 'Shell', label: 'One image', source: 'curl -H \'Content-Type: image/jpeg\' --data-binary @one.jpg localhost:8080/classify' },
@@ -103,7 +70,7 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
         description: 'The model.',
         headers: requestIdHeader,
         schema: ModelSchema,
-        example: { ...manifest, version, executionProvider: 'cpu', layout: 'plain', labels: labels.slice(0, shownLabels) },
+        example: { ...manifest, version, executionProvider: 'cpu', device: 'AMD EPYC', layout: 'plain', labels: labels.slice(0, shownLabels) },
       },
       problems: [],
     },
@@ -122,11 +89,4 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
       problems: ['not_ready', 'shutting_down'],
     },
   }
-}
-
-const commonProblems: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'request_timeout', 'headers_too_large', 'internal_error'])
-
-/** Those of `operation`, and those that any can have. */
-export function problemsOf (path: string, { problems }: Operation): ErrorCode[] {
-  return errorCodes.filter((code) => problems.includes(code) || commonProblems.has(code) || (code === 'unauthorized' && !openPaths.has(path)))
 }

@@ -6,6 +6,7 @@ import { toProblem } from '../schemas/problem.ts'
 const details: Record<ErrorCode, string> = {
   empty_body: 'Expected an image, got no body.',
   invalid_request: 'Expected the query parameter topK to be >= 1, got "0".',
+  malformed_json: 'Expected a complete JSON text in UTF-8, got one that is damaged or cut off.',
   malformed_multipart: 'Expected multipart/form-data up to its final boundary, got one that is damaged or cut off.',
   unauthorized: 'Expected an API key in Authorization: Bearer or in x-api-key, got none.',
   not_found: 'There is no GET /nothing.',
@@ -34,6 +35,14 @@ const details: Record<ErrorCode, string> = {
 const requestId = '0b4b7f4e-5a0c-4b6e-9d0e-3f3c1f2a7c11'
 
 export const requestIdHeader = { 'x-request-id': { type: 'string', description: 'Finds the request in the log.' } } as const
+
+export const serverTimingHeader = {
+  'server-timing': {
+    type: 'string',
+    description: 'Milliseconds of each stage; of several images, the slowest.',
+    examples: ['read;dur=1.2, decode;dur=6.1, queue;dur=0.3, run;dur=7.9, post;dur=0.1'],
+  },
+} as const
 
 const headersOfStatus: Record<number, object> = {
   401: { 'www-authenticate': { type: 'string', description: 'How to send a key.' } },

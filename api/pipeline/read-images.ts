@@ -4,10 +4,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
+import { requestTooLarge } from '../body-limit.ts'
 import { ServiceError } from '../errors.ts'
-
-/** An image as it was received, or why it was not. */
-export type Upload = Buffer | ServiceError
+import { imageTooLarge, type Upload } from './upload.ts'
 
 export interface UploadLimits {
   readonly maxImages: number
@@ -39,9 +38,7 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: Readabl
     file.on('limit', () => { chunks.length = 0 })
     file.on('error', () => {}) // a part that ends early is an error of the parser as well
     file.on('end', () => {
-      uploads[place] = file.truncated
-        ? new ServiceError('image_too_large', `Expected an image of at most ${maxImageBytes} bytes, got more.`)
-        : Buffer.concat(chunks)
+      uploads[place] = file.truncated ? imageTooLarge(maxImageBytes) : Buffer.concat(chunks)
     })
   })
   parser.on('field', () => { fieldCount++ })
@@ -105,8 +102,4 @@ async function feed (parser: Writable, body: Readable, maxBytes: number): Promis
   }
   parser.end()
   await isFinished
-}
-
-function requestTooLarge (maxBytes: number): ServiceError {
-  return new ServiceError('request_too_large', `Expected a body of at most ${maxBytes} bytes, got more.`)
 }

@@ -1,5 +1,6 @@
 /** As many sessions as workers: feeds them from the queue and replaces those that end. */
 import type { Manifest } from '../../models/manifest.ts'
+import type { ExecutionProvider } from '../execution-provider/execution-provider.ts'
 import type { BatchQueue } from './batch-queue.ts'
 import type { SessionWorkerData } from './session-worker.ts'
 import { Session, sessionWorkerFile } from './session.ts'
@@ -10,6 +11,10 @@ export type ImageQueue = BatchQueue<Uint8Array, Float32Array>
 export interface SessionPoolOptions {
   readonly graph: Buffer
   readonly manifest: Manifest
+  /** @defaultValue cpu */
+  readonly executionProvider?: ExecutionProvider
+  /** Sizes to which batches are filled up, and which are run before a session serves. @defaultValue none */
+  readonly batchBuckets?: readonly number[]
   readonly workers: number
   readonly intraOpNumThreads: number
   /** A session passed its self-test and serves the queue. */
@@ -36,7 +41,8 @@ export class SessionPool {
     const graph = new Uint8Array(new SharedArrayBuffer(options.graph.length))
     graph.set(options.graph)
     const { cropSize } = options.manifest.preprocessing
-    this.#workerData = { graph, intraOpNumThreads: options.intraOpNumThreads, cropSize }
+    const { executionProvider = 'cpu', intraOpNumThreads } = options
+    this.#workerData = { graph, executionProvider, intraOpNumThreads, cropSize }
   }
 
   /** Sessions that have passed the self-test and live. */
@@ -68,8 +74,8 @@ export class SessionPool {
   }
 
   async #serveWithNewSession (): Promise<void> {
-    const { manifest, workerFile = sessionWorkerFile, onWorkerStart, onWorkerDeath } = this.#options
-    const session = await Session.start(manifest, workerFile, this.#workerData)
+    const { manifest, workerFile = sessionWorkerFile, batchBuckets, onWorkerStart, onWorkerDeath } = this.#options
+    const session = await Session.start(manifest, workerFile, this.#workerData, batchBuckets)
     if (this.#isClosing) { // meanwhile
       await session.end()
       return

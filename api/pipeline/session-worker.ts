@@ -5,10 +5,12 @@
 import { constants, getPriority, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import * as ort from 'onnxruntime-node'
+import type { ExecutionProvider } from '../execution-provider/execution-provider.ts'
 
 export interface SessionWorkerData {
   /** Encoded ONNX model, in shared memory: one copy for all workers. */
   readonly graph: Uint8Array
+  readonly executionProvider: ExecutionProvider
   readonly intraOpNumThreads: number
   readonly cropSize: number
 }
@@ -19,12 +21,12 @@ export type SessionRequest = { readonly pixels: Uint8Array<ArrayBuffer>, readonl
 /** float32 [batchSize, classes], transferred; or why there is none. */
 export type RunAnswer = { readonly logits: Float32Array } | { readonly error: string }
 
-const { graph, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
+const { graph, executionProvider, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
 const port = parentPort!
 
 // onnxruntime-node takes no shared memory: the copy lives until the session is made.
 const session = await ort.InferenceSession.create(graph.slice(), {
-  executionProviders: ['cpu'],
+  executionProviders: [executionProvider],
   intraOpNumThreads,
   interOpNumThreads: 1,
   executionMode: 'sequential',

@@ -18,12 +18,14 @@ const maxConsecutiveFailures = 3
 export class Session {
   readonly #worker: Worker
   readonly #manifest: Manifest
+  readonly #batchBuckets: readonly number[]
   readonly #gone = new AbortController()
   #death: Error | undefined
   #consecutiveFailures = 0
 
-  private constructor (manifest: Manifest, workerFile: URL, workerData: SessionWorkerData) {
+  private constructor (manifest: Manifest, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[]) {
     this.#manifest = manifest
+    this.#batchBuckets = batchBuckets
     this.#worker = new Worker(workerFile, { workerData })
     this.#worker.on('error', (error) => { this.#death = error as Error })
     this.#worker.once('exit', (exitCode) => {
@@ -33,15 +35,18 @@ export class Session {
   }
 
   /**
-   * A session that has given the self-test's recorded answer.
+   * A session that has given the self-test's recorded answer, and has run each of the batch buckets once.
    *
    * @throws ModelError if none can be made of the graph, or its answer is another.
    */
-  static async start (manifest: Manifest, workerFile: URL, workerData: SessionWorkerData): Promise<Session> {
-    const session = new Session(manifest, workerFile, workerData)
+  static async start (
+    manifest: Manifest, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[] = []
+  ): Promise<Session> {
+    const session = new Session(manifest, workerFile, workerData, batchBuckets)
     try {
       await once(session.#worker, 'message', { signal: session.gone }) // its session has been made
       await session.#checkSelfTest()
+      await session.#warmUp()
       session.gone.throwIfAborted()
       return session
     } catch (cause) {
@@ -106,14 +111,21 @@ export class Session {
     }
   }
 
+  /** A GPU compiles kernels for each shape when it first meets it: better before the first request than within one. */
+  async #warmUp (): Promise<void> {
+    const pixels = selfTestPixels(this.#manifest.preprocessing.cropSize)
+    for (const size of this.#batchBuckets) await this.#runBatch(Array<Uint8Array>(size).fill(pixels))
+  }
+
   /** @throws RunError if the session refuses the batch, `inference_failed` if the worker dies of it. */
   async #runBatch (images: readonly Uint8Array[]): Promise<Float32Array[]> {
     const { preprocessing: { cropSize }, classes } = this.#manifest
     const imageLength = cropSize * cropSize * 3
-    const pixels = new Uint8Array(images.length * imageLength)
+    const batchSize = this.#batchBuckets.find((size) => size >= images.length) ?? images.length
+    const pixels = new Uint8Array(batchSize * imageLength)
     for (const [i, image] of images.entries()) pixels.set(image, i * imageLength)
 
-    this.#worker.postMessage({ pixels, batchSize: images.length } satisfies SessionRequest, [pixels.buffer])
+    this.#worker.postMessage({ pixels, batchSize } satisfies SessionRequest, [pixels.buffer])
     const [answer] = await once(this.#worker, 'message', { signal: this.gone })
       .catch(() => { throw inferenceFailed(this.#death) }) as [RunAnswer]
     if ('error' in answer) throw new RunError(answer.error)

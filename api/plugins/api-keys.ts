@@ -11,14 +11,15 @@ declare module 'fastify' {
   }
 }
 
-/** All that is open: probes, metrics, and the contract, which says of the model only how many classes it has. */
-export const openPaths: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics', '/openapi.json', '/docs'])
-
 /** @throws ConfigError if there is to be a file of keys and it is not valid. */
 export function registerApiKeys (app: FastifyInstance, { apiKeysFile }: Config): void {
   app.decorateRequest('keyId', undefined)
   if (apiKeysFile === '') return
   const keys = readApiKeys(apiKeysFile)
+  const openPaths = new Set<string>()
+  app.addHook('onRoute', ({ url, config }) => {
+    if (config?.isOpen === true) openPaths.add(url)
+  })
 
   // CORS comes before: it answers preflights, which carry no key, and lets pages read the refusal.
   app.addHook('onRequest', async (request, reply) => {

@@ -7,6 +7,7 @@ import type { Classifier } from '../classifier.ts'
 import type { Config } from '../config.ts'
 import { errorCodes } from '../errors.ts'
 import { clientErrorCode } from './problem-details.ts'
+import { probe } from './route-access.ts'
 
 // The parts that are used: the package's index also loads OpenTelemetry's API and a quantile sketch, 0.1 s of every start.
 const require = createRequire(import.meta.url)
@@ -30,7 +31,7 @@ export function registerMetrics (app: FastifyInstance, classifier: Classifier, {
   describeStart(app, classifier, registry)
 
   const exposition = metricsPort === 0 ? app : Fastify({ forceCloseConnections: true })
-  exposition.get('/metrics', async (_request, reply) => {
+  exposition.get('/metrics', { config: probe }, async (_request, reply) => {
     reply.type(registry.contentType)
     return await registry.metrics()
   })
@@ -115,7 +116,7 @@ function countPipeline (classifier: Classifier, registry: PromClient.Registry): 
   gauge('ghostserve_workers_alive', 'Session workers that serve the queue.', () => classifier.load.workersAlive)
 
   const { manifest: { name }, version, layout } = classifier.model
-  const labels = { name, version, layout, execution_provider: 'cpu' }
+  const labels = { name, version, layout, execution_provider: classifier.executionProvider, device: classifier.device }
   const info = new Gauge({ name: 'ghostserve_model_info', help: 'The model that is served; always 1.', labelNames: Object.keys(labels), registers })
   info.set(labels, 1)
 }

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bodyTooLarge } from '../body-limit.ts'
 import type { Config } from '../config.ts'
 import { discardRest } from '../discard-rest.ts'
-import { ServiceError, type ErrorCode } from '../errors.ts'
+import { FailedImagesError, ServiceError, type ErrorCode } from '../errors.ts'
 import { toProblem } from '../schemas/problem.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -85,31 +86,28 @@ const clientErrors: Readonly<Record<string, ServiceError>> = {
   HPE_HEADER_OVERFLOW: new ServiceError('headers_too_large', 'Expected at most 16384 bytes of headers, got more.'),
 }
 
-/** @param errors - Problems of single images, beside the request's own. */
-export function sendProblem (
-  request: FastifyRequest, reply: FastifyReply, error: ServiceError, errors?: readonly ServiceError[]
-): FastifyReply {
+export function sendProblem (request: FastifyRequest, reply: FastifyReply, error: ServiceError): FastifyReply {
   request.outcome = { ...request.outcome, code: error.code }
   if (error.statusCode === 429 || error.statusCode === 503) reply.header('retry-after', error.retryAfterSeconds ?? 1)
   const problem = toProblem(error, request.id)
   return reply
     .status(error.statusCode)
     .type('application/problem+json')
-    .send(errors === undefined ? problem : { ...problem, errors: errors.map((each) => toProblem(each, request.id)) })
+    .send(error instanceof FailedImagesError ? { ...problem, errors: error.errors.map((each) => toProblem(each, request.id)) } : problem)
 }
 
 /** The documented error for whatever was thrown. What nobody foresaw is an internal error. */
-function toServiceError (thrown: FastifyError, request: FastifyRequest, { maxImageBytes, imageFormats }: Config): ServiceError {
+function toServiceError (thrown: FastifyError, request: FastifyRequest, config: Config): ServiceError {
   if (thrown instanceof ServiceError) return thrown
   const options = { cause: thrown }
   if (thrown.validation !== undefined) return new ServiceError('invalid_request', explainValidation(thrown, request), options)
   switch (thrown.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ServiceError('image_too_large', `Expected an image of at most ${maxImageBytes} bytes, got more.`, options)
+      return bodyTooLarge(request.headers['content-type'] ?? '', config)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_EMPTY_TYPE': {
       const received = request.headers['content-type']
-      return new ServiceError('unsupported_media', `Expected multipart/form-data or an image (${imageFormats}), got ${received === undefined ? 'none' : quote(received)}.`, options)
+      return new ServiceError('unsupported_media', `Expected multipart/form-data or an image (${config.imageFormats}), got ${received === undefined ? 'none' : quote(received)}.`, options)
     }
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new ServiceError('invalid_request', 'Expected a body as long as its Content-Length says.', options)

@@ -1,9 +1,6 @@
 /** One line a request: what was asked, how it ended, where the time went. Image bytes and file names are never logged. */
 import type { FastifyInstance } from 'fastify'
 
-/** Asked every few seconds by machines: not worth a line, or a trace. */
-export const probes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
-
 export function registerRequestLog (app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
@@ -11,7 +8,7 @@ export function registerRequestLog (app: FastifyInstance): void {
   app.onRequestEnd(({ request, status, isAnswered, durationMs }) => {
     const path = request.url.split('?', 1)[0]!
     const line = { method: request.method, path: path.slice(0, 200), status, durationMs: round(durationMs), ...request.outcome }
-    if (probes.has(path)) request.log.debug(line, 'probed')
+    if (request.routeOptions.config.isProbe === true) request.log.debug(line, 'probed')
     else request.log.info(line, isAnswered ? 'answered' : 'abandoned')
   })
 }

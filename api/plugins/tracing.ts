@@ -11,7 +11,6 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Batch } from '../pipeline/batch-queue.ts'
-import { probes } from './request-log.ts'
 
 /** A collector that does not answer must not hold up the end of the process. */
 const flushTimeoutMs = 2000
@@ -30,8 +29,8 @@ export function registerTracing (app: FastifyInstance, { otelExporterOtlpEndpoin
   const traces = new WeakMap<FastifyRequest, Trace>()
 
   app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.isProbe === true) return
     const path = request.url.split('?', 1)[0]!
-    if (probes.has(path)) return
     const toEpoch = epochClock()
     const startTime = toEpoch(performance.now() - reply.elapsedTime)
     const span = startRequestSpan(tracer, request, path, startTime)

@@ -1,7 +1,8 @@
 /** GET /model */
 import type { FastifyInstance } from 'fastify'
-import type { LoadedModel } from '../load-model.ts'
+import type { Classifier } from '../classifier.ts'
 
-export function registerModelRoute (app: FastifyInstance, { manifest, labels, version, layout }: LoadedModel): void {
-  app.get('/model', async () => ({ ...manifest, version, executionProvider: 'cpu', layout, labels }))
+export function registerModelRoute (app: FastifyInstance, { model, executionProvider, device }: Classifier): void {
+  const { manifest, labels, version, layout } = model
+  app.get('/model', async () => ({ ...manifest, version, executionProvider, device, layout, labels }))
 }

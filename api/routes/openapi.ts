@@ -2,12 +2,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
 import type { DescribedRoute, OpenApiDocument } from '../openapi/document.ts'
+import { open } from '../plugins/route-access.ts'
 
 /** Must come before the routes that it describes. */
 export function registerOpenApiRoutes (app: FastifyInstance, config: Config): void {
   const routes: DescribedRoute[] = []
-  app.addHook('onRoute', ({ method, url, schema }) => {
-    if (method !== 'HEAD') routes.push({ method, url, ...schema === undefined ? {} : { schema } })
+  app.addHook('onRoute', ({ method, url, schema, config = {} }) => {
+    if (method !== 'HEAD') routes.push({ method, url, config, ...schema === undefined ? {} : { schema } })
   })
 
   // Made when it is first asked for, with all that this needs: most instances never are, and each would start later.
@@ -17,12 +18,12 @@ export function registerOpenApiRoutes (app: FastifyInstance, config: Config): vo
     return await document
   }
 
-  app.get('/openapi.json', async (_request, reply) => {
+  app.get('/openapi.json', { config: open }, async (_request, reply) => {
     reply.type('application/json')
     return JSON.stringify(await getDocument())
   })
 
-  app.get('/docs', async (_request, reply) => {
+  app.get('/docs', { config: open }, async (_request, reply) => {
     const { contentSecurityPolicy, renderDocsPage } = await import('../openapi/docs-page.ts')
     reply.type('text/html; charset=utf-8').header('content-security-policy', contentSecurityPolicy)
     return renderDocsPage(await getDocument())

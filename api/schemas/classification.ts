@@ -1,5 +1,7 @@
-import { Type } from 'typebox'
-import { ProblemSchema } from './problem.ts'
+import { Type, type Static } from 'typebox'
+import { ServiceError } from '../errors.ts'
+import type { Prediction } from '../pipeline/postprocess.ts'
+import { ProblemSchema, toProblem } from './problem.ts'
 
 export const PredictionSchema = Type.Object({
   label: Type.String(),
@@ -8,19 +10,27 @@ export const PredictionSchema = Type.Object({
   score: Type.Number({ minimum: 0, maximum: 1, description: 'Softmax probability.' }),
 })
 
+export const ResultSchema = Type.Object({
+  predictions: Type.Optional(Type.Array(PredictionSchema, { description: 'By descending score.' })),
+  error: Type.Optional(ProblemSchema),
+})
+
+export function toResult (result: Prediction[] | ServiceError, requestId: string): Static<typeof ResultSchema> {
+  return result instanceof ServiceError ? { error: toProblem(result, requestId) } : { predictions: result }
+}
+
 export const ClassificationSchema = Type.Object({
   model: Type.Object({
     name: Type.String(),
     version: Type.String({ description: 'Digest of the weights.' }),
   }),
-  results: Type.Array(Type.Object({
-    predictions: Type.Optional(Type.Array(PredictionSchema, { description: 'By descending score.' })),
-    error: Type.Optional(ProblemSchema),
-  }), { description: 'One an image, in order: its predictions, or why it has none.' }),
+  results: Type.Array(ResultSchema, { description: 'One an image, in order: its predictions, or why it has none.' }),
 })
 
-const defaultTopK = 5
+export const defaultTopK = (classes: number): number => Math.min(5, classes)
 
-export const classificationQuerySchema = (classes: number) => Type.Object({
-  topK: Type.Integer({ minimum: 1, maximum: classes, default: Math.min(defaultTopK, classes), description: 'Predictions an image.' }),
-}, { additionalProperties: false })
+export const topKSchema = (classes: number) => Type.Integer({
+  minimum: 1, maximum: classes, default: defaultTopK(classes), description: 'Predictions an image.',
+})
+
+export const classificationQuerySchema = (classes: number) => Type.Object({ topK: topKSchema(classes) }, { additionalProperties: false })

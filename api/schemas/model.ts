@@ -7,6 +7,7 @@ export const ModelSchema = Type.Object({
   ...ManifestSchema.properties,
   version: Type.String({ description: 'Digest of the weights.' }),
   executionProvider: Type.String({ description: 'What runs the graph.' }),
+  device: Type.String({ description: 'What the provider runs on.' }),
   layout: Type.Union(layouts.map((layout) => Type.Literal(layout)), { description: 'Layout of the graph.' }),
   labels: LabelsSchema,
 })

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { openPaths } from '../../../api/plugins/api-keys.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { formOf } from '../open-app.ts'
 import { parseExposition, valueOf } from './exposition.ts'
@@ -45,13 +44,15 @@ for (const [what, [headers, detail, challenge]] of Object.entries(refused)) {
 }
 
 test('without a key only the open paths answer, and others do not say whether they exist', async (t) => {
-  const { app } = await openAppWithKey(t)
-  for (const path of ['/livez', '/readyz', '/openapi.json', '/docs']) assert.equal((await app.inject(path)).statusCode, 200, path)
-  for (const path of ['/model', '/classify', '/', '/nothing', '/livez/', '//livez', '/livez/../model', '/MODEL']) {
+  const { app } = await openAppWithKey(t, { AIP_HEALTH_ROUTE: '/vertex/health', AIP_PREDICT_ROUTE: '/vertex/predict' })
+  for (const path of ['/livez', '/readyz', '/metrics', '/openapi.json', '/docs', '/ping', '/v2/health/live', '/v2/health/ready', '/vertex/health']) assert.equal((await app.inject(path)).statusCode, 200, path)
+  for (const path of ['/model', '/classify', '/', '/nothing', '/livez/', '//livez', '/livez/../model', '/MODEL', '/v2', '/v2/models/x/ready', '/v1/models/x']) {
     assert.equal((await app.inject(path)).statusCode, 401, path)
   }
   assert.equal((await app.inject({ method: 'POST', url: '/livez?x' })).statusCode, 405)
-  assert.ok(openPaths.has('/metrics'))
+  for (const url of ['/classify', '/invocations', '/v1/models/x:predict', '/v2/models/x/infer', '/vertex/predict']) {
+    assert.equal((await app.inject({ method: 'POST', url })).statusCode, 401, url)
+  }
 })
 
 test('the log has the id of the key and never a key', async (t) => {

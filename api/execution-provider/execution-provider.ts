@@ -1,0 +1,77 @@
+/** What runs the graph: the providers of onnxruntime that this service knows, and why one cannot be used here. */
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { findLibrary, findMissingLibrary, librarySearchPath } from './missing-library.ts'
+import { hasGpuDevice, listVulkanDrivers } from './vulkan-drivers.ts'
+
+export const executionProviders = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const
+
+export type ExecutionProvider = typeof executionProviders[number]
+
+/** Providers that are libraries of their own need this one beside them. */
+const sharedProvider = 'libonnxruntime_providers_shared.so'
+
+/** onnxruntime-node's directory of libraries for this platform. */
+export function onnxruntimeDirectory (): string {
+  const main = createRequire(import.meta.url).resolve('onnxruntime-node')
+  return join(dirname(main), `../bin/napi-v6/${process.platform}/${process.arch}`)
+}
+
+export interface Installation {
+  readonly directory: string
+  readonly environment: NodeJS.ProcessEnv
+}
+
+const here = (): Installation => ({ directory: onnxruntimeDirectory(), environment: process.env })
+
+/** Why the provider cannot be loaded here, in words that follow "because"; undefined if its libraries are all there. */
+export function explainUnavailable (provider: ExecutionProvider, installation: Installation = here()): string | undefined {
+  switch (provider) {
+    case 'cpu': return undefined
+    case 'cuda': return explainNvidia('libonnxruntime_providers_cuda.so', installation)
+    case 'tensorrt': return explainNvidia('libonnxruntime_providers_tensorrt.so', installation)
+    case 'webgpu': return explainWebGpu(installation)
+  }
+}
+
+function explainNvidia (provider: string, { directory, environment }: Installation): string | undefined {
+  for (const library of [provider, sharedProvider]) {
+    const path = join(directory, library)
+    if (!existsSync(path)) return `${library} is not in ${directory}`
+    const missing = findMissingLibrary(path, librarySearchPath(environment))
+    if (missing !== undefined) return `${missing}, which ${library} needs, is not on the library path`
+  }
+  return undefined
+}
+
+function explainWebGpu ({ environment }: Installation): string | undefined {
+  if (process.platform !== 'linux') return undefined
+  const loader = 'libvulkan.so.1'
+  const path = findLibrary(loader, librarySearchPath(environment))
+  if (path === undefined) return `${loader}, Vulkan's loader, is not on the library path`
+  const missing = findMissingLibrary(path, librarySearchPath(environment))
+  if (missing !== undefined) return `${missing}, which ${loader} needs, is not on the library path`
+  return listVulkanDrivers(environment).length === 0 ? 'no Vulkan driver is installed' : undefined
+}
+
+/** Whether WebGPU would run on a GPU, not on a driver that computes on the processor. */
+export function hasHardwareWebGpu (environment: NodeJS.ProcessEnv = process.env): boolean {
+  return process.platform === 'linux' && hasGpuDevice() && listVulkanDrivers(environment).some(({ isSoftware }) => !isSoftware)
+}
+
+/** What the provider runs on, for people. */
+export function describeDevice (provider: ExecutionProvider): string {
+  const [processor] = cpus()
+  if (provider === 'cpu') return processor?.model.trim() ?? process.arch
+  const gpus = readNvidiaModels()
+  if (gpus.length > 0) return gpus.join(', ')
+  return listVulkanDrivers().map(({ name, isSoftware }) => isSoftware ? `${name} (software)` : name).join(', ') || 'unknown'
+}
+
+function readNvidiaModels (directory = '/proc/driver/nvidia/gpus'): string[] {
+  if (!existsSync(directory)) return []
+  return readdirSync(directory).flatMap((gpu) =>
+    /^Model:\s*(.+)$/m.exec(readFileSync(join(directory, gpu, 'information'), 'utf8'))?.[1]?.trim() ?? [])
+}

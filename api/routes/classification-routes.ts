@@ -1,0 +1,43 @@
+/** Every route that classifies images, and what all of them share before they read a body. */
+import type { FastifyInstance } from 'fastify'
+import { budgetBytes } from '../available-memory.ts'
+import type { ClassificationService } from '../classify-request.ts'
+import { MemoryBudget } from '../pipeline/memory-budget.ts'
+import { registerAdmission } from '../plugins/admission.ts'
+import { registerExpectContinue } from '../plugins/expect-continue.ts'
+import { registerLoadShedding } from '../plugins/load-shedding.ts'
+import { registerRequestDeadline } from '../plugins/request-deadline.ts'
+import { registerRequestMemory } from '../plugins/request-memory.ts'
+import { registerClassifyRoute } from './classify.ts'
+import { registerInferenceProtocolRoutes } from './inference-protocol.ts'
+import { registerKServeV1Routes } from './kserve-v1.ts'
+import { registerSageMakerRoutes } from './sagemaker.ts'
+import { registerVertexRoutes } from './vertex.ts'
+
+/** Each has what classifies in a scope for images, and what only says something of the service outside. */
+const platforms = [
+  registerClassifyRoute,
+  registerKServeV1Routes,
+  registerInferenceProtocolRoutes,
+  registerSageMakerRoutes,
+  registerVertexRoutes, // last: its paths are configured
+] as const
+
+export function registerClassificationRoutes (app: FastifyInstance, service: ClassificationService): void {
+  const { classifier, config } = service
+  app.register(async (scope) => {
+    await registerLoadShedding(scope, config)
+    registerAdmission(scope, classifier)
+    registerExpectContinue(scope, config)
+    registerRequestMemory(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
+    registerRequestDeadline(scope, config)
+
+    // Each in a scope of its own: what a body means differs.
+    for (const registerRoutes of platforms) {
+      scope.register(async (images) => {
+        images.removeAllContentTypeParsers()
+        registerRoutes(app, images, service)
+      })
+    }
+  })
+}

@@ -1,0 +1,37 @@
+/** Amazon SageMaker: GET /ping, POST /invocations with an image itself or with JSON */
+import type { FastifyInstance } from 'fastify'
+import { classifyRequest, type ClassificationService } from '../classify-request.ts'
+import { ServiceError } from '../errors.ts'
+import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
+import { probe } from '../plugins/route-access.ts'
+import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { defaultTopK } from '../schemas/classification.ts'
+import { PredictionsSchema, readInstances, toPredictions } from '../schemas/instances.ts'
+import { checkReadiness } from './health.ts'
+
+type Instances = ReturnType<typeof readInstances>
+
+export function registerSageMakerRoutes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
+  const { classifier, config } = service
+  const { classes } = classifier.model.manifest
+
+  app.get('/ping', { config: probe }, async () => {
+    checkReadiness(app, service)
+    return {}
+  })
+
+  images.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: config.maxRequestBytes },
+    async (_request: unknown, body: Buffer) => readInstances(body, classes, config))
+  // The last one is what SageMaker's own image classifier takes.
+  const imageTypes = [...parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType), 'application/x-image']
+  images.addContentTypeParser(imageTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
+    async (_request: unknown, body: Buffer): Promise<Instances> => ({ uploads: [body], topK: defaultTopK(classes) }))
+
+  images.post<{ Body: Instances | undefined }>('/invocations', {
+    schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+  }, async (request, reply) => {
+    if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image or JSON with instances, got no body.')
+    const { uploads, topK } = request.body
+    return toPredictions(await classifyRequest(service, request, reply, uploads, topK), request.id)
+  })
+}

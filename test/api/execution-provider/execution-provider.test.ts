@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { suite, type TestContext } from 'node:test'
+import { chooseExecutionProvider, type Machine } from '../../../api/execution-provider/choose-execution-provider.ts'
+import { executionProviders, explainUnavailable, onnxruntimeDirectory } from '../../../api/execution-provider/execution-provider.ts'
+import { readSharedLibrary } from '../../../api/execution-provider/shared-library.ts'
+import { listVulkanDrivers } from '../../../api/execution-provider/vulkan-drivers.ts'
+import { batchBuckets } from '../../../api/pipeline/batch-buckets.ts'
+import { makeLibrary } from './make-library.ts'
+
+/** A directory with these files. */
+function makeDirectory (t: TestContext, files: Record<string, Buffer | string>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'ghostserve-provider-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(directory, name), bytes)
+  return directory
+}
+
+const cuda = 'libonnxruntime_providers_cuda.so'
+const shared = 'libonnxruntime_providers_shared.so'
+
+suite('a provider that cannot be loaded', () => {
+  test('is explained by its own library, if that is not there', (t) => {
+    const directory = makeDirectory(t, {})
+    assert.equal(explainUnavailable('cuda', { directory, environment: {} }), `${cuda} is not in ${directory}`)
+    assert.match(explainUnavailable('tensorrt', { directory, environment: {} })!, /^libonnxruntime_providers_tensorrt\.so is not in /)
+  })
+
+  test('is explained by the library that it needs, or that one of those needs', (t) => {
+    const files = { [cuda]: makeLibrary(['libx-one.so.12', shared]), [shared]: makeLibrary([]) }
+    const directory = makeDirectory(t, files)
+    assert.equal(explainUnavailable('cuda', { directory, environment: {} }),
+      `libx-one.so.12, which ${cuda} needs, is not on the library path`)
+    const elsewhere = makeDirectory(t, { 'libx-one.so.12': makeLibrary(['libx-two.so.9']) })
+    assert.equal(explainUnavailable('cuda', { directory, environment: { LD_LIBRARY_PATH: elsewhere } }),
+      `libx-two.so.9, which ${cuda} needs, is not on the library path`)
+    writeFileSync(join(elsewhere, 'libx-two.so.9'), makeLibrary(['libx-one.so.12']))
+    assert.equal(explainUnavailable('cuda', { directory, environment: { LD_LIBRARY_PATH: `/nowhere:${elsewhere}` } }), undefined)
+  })
+
+  test('is explained by Vulkan\'s loader or a driver, if it is webgpu', { skip: process.platform !== 'linux' }, (t) => {
+    const directory = onnxruntimeDirectory()
+    const withLoader = makeDirectory(t, { 'libvulkan.so.1': makeLibrary([]), 'lvp_icd.json': '{}' })
+    const environment = { LD_LIBRARY_PATH: withLoader, VK_DRIVER_FILES: '/nowhere/nvidia_icd.json' }
+    assert.equal(explainUnavailable('webgpu', { directory, environment }), 'no Vulkan driver is installed')
+    const installed = { ...environment, VK_DRIVER_FILES: join(withLoader, 'lvp_icd.json') }
+    assert.equal(explainUnavailable('webgpu', { directory, environment: installed }), undefined)
+    assert.deepEqual(listVulkanDrivers(installed), [{ name: 'lvp_icd', isSoftware: true }])
+  })
+})
+
+test('a library is read as the loader reads it, and what is none is refused', { skip: process.platform !== 'linux' }, (t) => {
+  const { needed, runPath } = readSharedLibrary(join(onnxruntimeDirectory(), 'onnxruntime_binding.node'))
+  assert.ok(needed.includes('libonnxruntime.so.1') && needed.includes('libc.so.6'), needed.join())
+  assert.deepEqual(runPath, ['$ORIGIN/'])
+  const whole = makeLibrary(['liba.so'])
+  const directory = makeDirectory(t, { text: 'no library', empty: '', cut: whole.subarray(0, 200) })
+  for (const file of ['text', 'empty', 'cut']) assert.throws(() => readSharedLibrary(join(directory, file)), /^Error: Expected a /, file)
+})
+
+suite('the choice', () => {
+  const machine = (usable: string[], hasGpu = true): Machine => ({
+    explainUnavailable: (provider) => usable.includes(provider) ? undefined : 'libx.so is missing',
+    hasHardwareWebGpu: () => hasGpu,
+    listSupported: () => ['cpu', 'webgpu', 'cuda'],
+  })
+
+  test('auto is cuda, webgpu on a GPU, cpu, and never tensorrt', () => {
+    assert.equal(chooseExecutionProvider('auto', machine(['cuda', 'tensorrt', 'webgpu'])), 'cuda')
+    assert.equal(chooseExecutionProvider('auto', machine(['tensorrt', 'webgpu'])), 'webgpu')
+    assert.equal(chooseExecutionProvider('auto', machine(['tensorrt', 'webgpu'], false)), 'cpu')
+    assert.equal(chooseExecutionProvider('auto', machine([])), 'cpu')
+  })
+
+  test('a named one is taken or refused, never replaced', () => {
+    assert.equal(chooseExecutionProvider('webgpu', machine(['webgpu'], false)), 'webgpu')
+    assert.throws(() => chooseExecutionProvider('cuda', machine(['webgpu'])), {
+      code: 'CONFIG_INVALID', message: 'EXECUTION_PROVIDER=cuda cannot be used because libx.so is missing; `ghostserve doctor` says what can.',
+    })
+    assert.throws(() => chooseExecutionProvider('tensorrt', machine(['tensorrt'])), /because onnxruntime has only cpu, webgpu, cuda on /)
+  })
+
+  test('onnxruntime knows every provider that can be named, on Linux x64', { skip: process.platform !== 'linux' || process.arch !== 'x64' }, async () => {
+    const { listSupportedBackends } = await import('onnxruntime-node')
+    assert.deepEqual(listSupportedBackends().map(({ name }) => name).sort(), [...executionProviders].sort())
+  })
+})
+
+test('a GPU has fixed batch sizes up to the largest, a CPU has none', () => {
+  assert.deepEqual(batchBuckets('cpu', 8), [])
+  assert.deepEqual(batchBuckets('cuda', 8), [1, 2, 4, 8])
+  assert.deepEqual(batchBuckets('webgpu', 6), [1, 2, 4, 6])
+  assert.deepEqual(batchBuckets('webgpu', 1), [1])
+})
