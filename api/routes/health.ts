@@ -21,8 +21,8 @@ export function registerHealthRoutes (app: FastifyInstance, service: Classificat
 }
 
 /** @throws `shutting_down`, `not_ready` or `under_pressure` */
-export function checkReadiness ({ isDraining }: FastifyInstance, { classifier: { isReady }, config: { maxResidentBytes } }: ClassificationService): void {
+export function checkReadiness ({ isDraining }: FastifyInstance, { classifier, config }: ClassificationService): void {
   if (isDraining) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
-  if (!isReady) throw new ServiceError('not_ready', 'The model is not loaded yet; try again in a moment.')
-  if (process.memoryUsage.rss() > residentLimits(maxResidentBytes).hard) throw underPressureError('memory')
+  if (!classifier.isReady) throw new ServiceError('not_ready', 'The model is not loaded yet; try again in a moment.')
+  if (process.memoryUsage.rss() > residentLimits(config.maxResidentBytes).hard) throw underPressureError('memory')
 }

@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
-import { ServerProcess } from '../../hostile/server-process.ts'
+import { ServerProcess } from '../../server-process.ts'
 
 const chromium = '/usr/lib/chromium'
 const driver = join(chromium, 'vk_swiftshader_icd.json')
