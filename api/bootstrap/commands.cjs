@@ -54,6 +54,7 @@ async function dev (args) {
 
 async function run ([file, ...args]) {
   if (file === undefined) throw new PreparationError('`run` needs the path of a built file, for example dist/test/bench/graph.js.')
+  await startThreadPool() // what is measured has the threads of what is served
   await prepare()
   await runModule(resolve(file), args)
 }

@@ -6,7 +6,7 @@
  *
  * - a Ghost module's halves stay apart; a 1x1 convolution of two tensors is the sum of two convolutions. With blocks of 8 that is so
  *   for a bottleneck's wide maps only: its narrow ends are joined by a Concat of whole blocks, which costs less there than the
- *   second pass of the next module's wide convolution (docs/decisions/0012);
+ *   second pass of the next module's wide convolution (docs/decisions/0003);
  * - where a half (or what is left of it beyond whole blocks) fits into half a block, primary and cheap channels share one tensor:
  *   the primary convolution writes its channels twice and one depthwise convolution carries a centred delta for the first copy
  *   and the cheap kernels for the second. Exact, since relu(relu(x)) = relu(x);

@@ -1,0 +1,57 @@
+/** Load of users in a closed loop, by k6. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { packageRoot } from '../../models/package-root.ts'
+import { findK6 } from '../k6-binary.ts'
+import { LabError } from '../lab-error.ts'
+import { makeTemporaryFolder } from './leave-nothing.ts'
+import { MarkedProcess } from './marked-process.ts'
+
+/** As many as the bars say. */
+export const users = 16
+
+/** For the k6 script. */
+export interface UsersTask {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Files. */
+  readonly bodies: readonly string[]
+  readonly users: number
+  readonly seconds: number
+  /** File to write. */
+  readonly report: string
+}
+
+/** From the k6 script. */
+export interface UsersReport {
+  readonly answered: number
+  readonly failed: number
+  /** From the first request to the last answer. */
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** @throws LabError `BAD_RESULT` if k6 fails or nothing was answered. */
+export async function runUsers (task: Omit<UsersTask, 'users' | 'report'>): Promise<UsersReport> {
+  const k6 = await findK6()
+  const work = makeTemporaryFolder()
+  try {
+    const report = join(work.path, 'report.json')
+    const taskPath = join(work.path, 'task.json')
+    await writeFile(taskPath, JSON.stringify({ ...task, users, report } satisfies UsersTask))
+    const load = new MarkedProcess({
+      program: k6,
+      args: ['run', '--quiet', '--no-usage-report', '--address', '', join(packageRoot, 'loadtest/k6/users.ts')],
+      env: { LOAD: taskPath },
+    })
+    const log = await load.end()
+    const result = await readFile(report, 'utf8').then((text) => JSON.parse(text) as UsersReport, () => undefined)
+    if (result === undefined || result.answered === 0) {
+      throw new LabError('BAD_RESULT', `Expected k6 to send photos to ${task.url} and get answers, but it ended with ${load.exitCode}: ${log}`)
+    }
+    return result
+  } finally {
+    work.remove()
+  }
+}

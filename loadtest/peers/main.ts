@@ -1,0 +1,45 @@
+/**
+ * `npm run loadtest:peers`: our service and other servers in turn on this machine, with the same weights, photos and load, and the
+ * bars that the project sets itself. The full form takes more than an hour and writes docs/benchmarks/peers.md; `--quick` takes some
+ * minutes, shows that everything runs, and its numbers mean little.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { packageRoot } from '../../models/package-root.ts'
+import { LabError } from '../lab-error.ts'
+import { compareServers, type Effort } from './compare-servers.ts'
+import { peers } from './contestants.ts'
+import { writeBars, writeReport } from './report.ts'
+
+const full: Effort = { rounds: 3, seconds: 20, warmUpSeconds: 5, finalists: 3, startRounds: 7, graphRounds: 15, idleBlocks: 8 }
+const quick: Effort = { rounds: 1, seconds: 4, warmUpSeconds: 1, finalists: 1, startRounds: 1, graphRounds: 5, idleBlocks: 2 }
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof LabError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}
+
+async function main (): Promise<void> {
+  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, peers: { type: 'string' } } })
+  const names = values.peers?.split(';')
+  const unknown = names?.filter((name) => !peers.some((peer) => peer.name === name)) ?? []
+  if (unknown.length > 0) {
+    throw new LabError('BAD_REQUEST', `Expected peers, separated by semicolons, of ${peers.map(({ name }) => name).join('; ')}; got ${unknown.join('; ')}.`)
+  }
+  const contestants = peers.filter(({ name }) => names?.includes(name) ?? true)
+  const startedAt = performance.now()
+  const say = (sentence: string): void => {
+    process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${sentence}\n`)
+  }
+  const results = await compareServers(contestants, values.quick ? quick : full, say)
+
+  const folder = join(packageRoot, values.quick || names !== undefined ? '.ghostserve/loadtest' : 'docs/benchmarks')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'peers.json'), `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(join(folder, 'peers.md'), writeReport(results))
+  process.stdout.write(`${writeReport(results)}\n${writeBars(results)}\n\nWritten to ${folder}.\n`)
+}

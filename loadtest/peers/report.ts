@@ -1,0 +1,120 @@
+/** The results in Markdown: for the terminal, and for docs/benchmarks/peers.md. */
+import { table } from '../../api/cli/describe-model.ts'
+import { judge, listBars, type Bar } from './bars.ts'
+import type { Matchup } from './matchup.ts'
+import { ratioOf, spreadOf, type Spread } from './ratio.ts'
+import type { Comparison, Results } from './results.ts'
+import type { Turn } from './turn.ts'
+
+const photoNames = { web: 'photos of about 500x400 pixels', phone: 'photos of 12 megapixels' } as const
+
+export function writeReport (results: Results): string {
+  const { date, machine, commit, versions, rounds, secondsOfLoad, users, comparisons, blockedGraph, draftDecoding, starts, gaps } = results
+  const special = [blockedGraph, draftDecoding].filter((comparison) => comparison !== undefined)
+  return [
+    '# GhostServe and its peers',
+    '',
+    '<!-- Written by `npm run loadtest:peers`. How the peers are set, and why that is fair: README.md beside this file. -->',
+    '',
+    `${date}, commit ${commit}, ${machine}.`,
+    `${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}.`,
+    `${users} users in a closed loop on the same cores, ${rounds} rounds of ${secondsOfLoad} s each, ours and theirs in turn.`,
+    'Medians; ratios are ours over theirs, pair by pair, with their lowest and highest.',
+    '',
+    '## The bars',
+    '',
+    barTable(results),
+    ...comparisons.flatMap((comparison) => ['', `## ${titleOf(comparison)}`, '', comparisonTable(comparison.matchups)]),
+    ...special.length === 0 ? [] : ['', '## Gains told apart'],
+    ...special.flatMap((comparison) => ['', `${titleOf(comparison)}:`, '', comparisonTable(comparison.matchups)]),
+    ...starts.length === 0 ? [] : ['', '## Start to first answer, bundled model', '', startTable(results)],
+    '',
+    '## Settings',
+    '',
+    ...settingsOf(results),
+    ...gaps.length === 0 ? [] : ['', '## Not measured', '', ...gaps.map((gap) => `- ${gap}`)],
+    '',
+  ].join('\n')
+}
+
+/** For the terminal. */
+export function writeBars (results: Results): string {
+  return table(barRows(results))
+}
+
+function barTable (results: Results): string {
+  const [head = [], ...rows] = barRows(results)
+  return markdownTable(head, rows)
+}
+
+function barRows (results: Results): string[][] {
+  return [
+    ['what', 'bar', 'stretch', 'measured', 'range', 'also', 'verdict'],
+    ...listBars(results).map((bar) => [
+      bar.what,
+      limit(bar, bar.bar),
+      limit(bar, bar.stretch),
+      bar.measured === undefined ? '' : amount(bar, bar.measured.median),
+      bar.measured === undefined ? '' : `${amount(bar, bar.measured.low)} to ${amount(bar, bar.measured.high)}`,
+      [bar.condition?.text, bar.note].filter((text) => text !== undefined).join('; '),
+      judge(bar),
+    ]),
+  ]
+}
+
+const limit = (bar: Bar, value: number): string => `${bar.sense === 'at least' ? '>=' : '<='} ${amount(bar, value)}`
+
+function amount ({ unit }: Bar, value: number): string {
+  return unit === 'x' ? `${value.toFixed(2)}x` : unit === 's' ? `${value.toFixed(2)} s` : `${value.toFixed(0)} MB`
+}
+
+const titleOf = ({ model, photos }: Comparison): string => `${model}, ${photoNames[photos]}`
+
+const columns: ReadonlyArray<readonly [title: string, value: (turn: Turn) => number, digits: number]> = [
+  ['requests/s', (turn) => turn.requestsPerSecond, 1],
+  ['p50 ms', (turn) => turn.p50Ms, 0],
+  ['p99 ms', (turn) => turn.p99Ms, 0],
+  ['CPU ms an image', (turn) => turn.cpuMsPerImage, 1],
+  ['RSS MB', (turn) => turn.rssBytes / 1e6, 0],
+  ['PSS MB', (turn) => turn.pssBytes / 1e6, 0],
+  ['start s', (turn) => turn.startMs / 1000, 2],
+]
+
+/** Both sides of each matchup, so that every ratio stands beside its own numbers. */
+function comparisonTable (matchups: readonly Matchup[]): string {
+  const head = ['server', 'body', ...columns.map(([title]) => title), 'scores differ by', 'failed']
+  const rows = matchups.flatMap(({ peer, body, pairs, agreement }) => [
+    [peer, body, ...columns.map(([, value, digits]) => typical(pairs.map(({ theirs }) => theirs), value, digits)),
+      agreement.scoreDifference.toFixed(3), failures(pairs.map(({ theirs }) => theirs))],
+    ['GhostServe', body, ...columns.map(([, value, digits]) => typical(pairs.map(({ ours }) => ours), value, digits)),
+      '', failures(pairs.map(({ ours }) => ours))],
+    ['**ratio**', '', ...columns.map(([, value]) => range(ratioOf(pairs, value))), '', ''],
+  ])
+  return markdownTable(head, rows)
+}
+
+function typical (turns: readonly Turn[], value: (turn: Turn) => number, digits: number): string {
+  return spreadOf(turns.map(value)).median.toFixed(digits)
+}
+
+function failures (turns: readonly Turn[]): string {
+  return String(turns.reduce((sum, { failed }) => sum + failed, 0))
+}
+
+const range = ({ median, low, high }: Spread): string => `**${median.toFixed(2)}** (${low.toFixed(2)} to ${high.toFixed(2)})`
+
+function startTable ({ starts }: Results): string {
+  const seconds = (ms: number): string => (ms / 1000).toFixed(2)
+  const rows = starts.map(({ name, startMs: { median, low, high } }) => [name, seconds(median), `${seconds(low)} to ${seconds(high)}`])
+  return markdownTable(['server', 'seconds', 'range'], rows)
+}
+
+function settingsOf ({ comparisons, blockedGraph, draftDecoding }: Results): string[] {
+  const matchups = [...comparisons, blockedGraph, draftDecoding].flatMap((comparison) => comparison?.matchups ?? [])
+  const settings = new Map(matchups.map(({ peer, version, setting }) => [peer, `- ${peer}, version ${version}: ${setting}`]))
+  return [...settings.values()]
+}
+
+function markdownTable (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}

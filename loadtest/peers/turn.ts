@@ -1,0 +1,117 @@
+/** One turn of one server, alone on the machine: start it, check its answers, warm it up, load it, end it. */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LabError } from '../lab-error.ts'
+import type { BodyFile } from '../plan.ts'
+import { findFreePort } from '../service.ts'
+import { guessesOf, type Guess } from './agreement.ts'
+import { runUsers } from './closed-loop.ts'
+import type { Contestant } from './contestants.ts'
+import { readFamilyUsage } from './family-usage.ts'
+import { MarkedProcess } from './marked-process.ts'
+
+export interface Turn {
+  readonly requestsPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Of all processes of the server, while it was loaded, for each photo that was answered. */
+  readonly cpuMsPerImage: number
+  /** Highest sums of the family under load. */
+  readonly rssBytes: number
+  readonly pssBytes: number
+  /** From the spawn to the first 200. */
+  readonly startMs: number
+  readonly failed: number
+}
+
+export interface TurnOptions {
+  /** Model directory. */
+  readonly model: string
+  readonly workers: number
+  readonly bodies: readonly BodyFile[]
+  readonly warmUpSeconds: number
+  readonly seconds: number
+}
+
+const startTimeoutMs = 120_000
+const pollIntervalMs = 5
+const sampleIntervalMs = 1000
+const photosToCheck = 4
+
+export interface RunningServer {
+  readonly process: MarkedProcess
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** From the spawn to the first 200. */
+  readonly startMs: number
+}
+
+/**
+ * Starts a server, waits for its first 200, and ends it after `use`, whatever happens.
+ *
+ * @throws LabError `NO_SERVICE` with the log's end if it never answers.
+ */
+export async function withServer<Result> (
+  contestant: Contestant, { model, workers, bodies }: Pick<TurnOptions, 'model' | 'workers' | 'bodies'>, use: (server: RunningServer) => Promise<Result>
+): Promise<Result> {
+  const port = await findFreePort()
+  const url = `http://127.0.0.1:${port}${contestant.path}`
+  const headers = { 'content-type': bodies[0]!.contentType, ...contestant.headers }
+  const body = await readFile(bodies[0]!.path)
+  const command = await contestant.command({ model, port, workers })
+  const process = new MarkedProcess(command)
+  try {
+    const deadline = process.spawnedAt + startTimeoutMs
+    while (await post(url, headers, body).then(({ status }) => status, () => 0) !== 200) {
+      if (!process.isRunning || performance.now() > deadline) {
+        throw new LabError('NO_SERVICE', `Expected ${contestant.name} to answer, but it ${process.isRunning ? 'did not in time' : 'ended'}: ${process.log}`)
+      }
+      await sleep(pollIntervalMs)
+    }
+    return await use({ process, url, headers, startMs: performance.now() - process.spawnedAt })
+  } finally {
+    await process.stop()
+  }
+}
+
+/** The turn, and what was said of the first photos, to be compared. */
+export async function takeTurn (contestant: Contestant, options: TurnOptions): Promise<{ turn: Turn, guesses: Guess[][] }> {
+  return await withServer(contestant, options, async ({ process, url, headers, startMs }) => {
+    const { bodies, warmUpSeconds, seconds } = options
+    const guesses = await classify(url, headers, bodies)
+    await runUsers({ url, headers, bodies: bodies.map(({ path }) => path), seconds: warmUpSeconds })
+
+    const before = readFamilyUsage(process.pids())
+    let { rssBytes, pssBytes } = before
+    const sampler = setInterval(() => {
+      const now = readFamilyUsage(process.pids())
+      rssBytes = Math.max(rssBytes, now.rssBytes)
+      pssBytes = Math.max(pssBytes, now.pssBytes)
+    }, sampleIntervalMs)
+    const report = await runUsers({ url, headers, bodies: bodies.map(({ path }) => path), seconds }).finally(() => clearInterval(sampler))
+    const cpuMs = readFamilyUsage(process.pids()).cpuMs - before.cpuMs
+
+    const { answered, failed, p50Ms, p99Ms } = report
+    return {
+      guesses,
+      turn: {
+        requestsPerSecond: answered / report.seconds, p50Ms, p99Ms, cpuMsPerImage: cpuMs / answered, rssBytes, pssBytes, startMs, failed,
+      },
+    }
+  })
+}
+
+async function classify (url: string, headers: Readonly<Record<string, string>>, bodies: readonly BodyFile[]): Promise<Guess[][]> {
+  const answers: Guess[][] = []
+  for (const { path } of bodies.slice(0, photosToCheck)) {
+    const { status, text } = await post(url, headers, await readFile(path))
+    if (status !== 200) throw new LabError('BAD_RESULT', `Expected 200 for a photo from ${url}, got ${status}: ${text.slice(0, 200)}`)
+    answers.push(guessesOf(text))
+  }
+  return answers
+}
+
+async function post (url: string, headers: Readonly<Record<string, string>>, body: Buffer): Promise<{ status: number, text: string }> {
+  const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body), signal: AbortSignal.timeout(60_000) })
+  return { status: response.status, text: await response.text() }
+}
