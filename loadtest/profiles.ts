@@ -88,6 +88,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       const calibration = await calibrate(lab, users)
       const steps = [calibration]
       const minimum = { seconds, requests: seconds < fullStep.seconds ? 1 : fullStep.requests }
+      const voidReasonsByRate = new Map<number, readonly string[]>()
       const holds = async (perSecond: number): Promise<boolean> => {
         // A few percent more than the least, since the number of arrivals is drawn too.
         const stepSeconds = Math.max(seconds, minimum.requests * 1.05 / perSecond) + 1
@@ -95,20 +96,20 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         let step = await lab.runOpen([{ perSecond, seconds: stepSeconds }], options)
         if (step.voidReasons.length > 0) step = await lab.runOpen([{ perSecond, seconds: stepSeconds }], options)
         steps.push(step)
+        if (step.voidReasons.length > 0) voidReasonsByRate.set(perSecond, step.voidReasons)
         const isWithin = step.failures === 0 && step.refusals === 0 && p99Of(step) <= boundMs
         say(`${perSecond.toFixed(1)}/s: p99 ${p99Of(step).toFixed(1)} ms, ${isWithin ? 'holds' : 'does not hold'}${step.voidReasons.length > 0 ? ', void' : ''}`)
         return isWithin && step.voidReasons.length === 0
       }
       const saturation = calibration.requestsPerSecond
       const { rate, failsAt } = await findCapacity({ low: saturation * 0.5, high: saturation, resolution: 1.04, confirmations: 2 }, holds)
-      const limiting = steps.filter(({ voidReasons, offeredPerSecond = 0 }) => voidReasons.length > 0 && offeredPerSecond < failsAt * 1.02)
       return {
         steps,
         headline: rate === undefined ? 0 : steps.length - 1,
         ...(rate !== undefined && { capacityPerSecond: rate }),
         verdicts: [atLeast(`requests/s within ${boundMs} ms at p99`, rate ?? 0, saturation * 0.01, '/s')],
-        // A void step at a higher rate than the answer may have hidden a higher capacity.
-        voidReasons: limiting.flatMap(({ label, voidReasons }) => voidReasons.map((reason) => `At ${label}: ${reason}`)),
+        // Where the next higher rate was void, the sender may have hidden a higher capacity.
+        voidReasons: (voidReasonsByRate.get(failsAt) ?? []).map((reason) => `At ${failsAt.toFixed(1)}/s: ${reason}`),
       }
     },
   },

@@ -39,8 +39,8 @@ export const StepSchema = Type.Object({
   segments: Type.Array(Type.Object({
     name: Type.String(),
     fromSeconds: Type.Number(),
-    images: Type.Integer(),
-    refusals: Type.Integer(),
+    images: Type.Integer({ description: 'Answered in this stretch, whenever they came.' }),
+    refusals: Type.Integer({ description: 'Of what came in this stretch, as all that follows.' }),
     failures: Type.Integer(),
     latencyMs: Type.Optional(DistributionSchema),
     rssBytes: Type.Optional(Type.Integer()),

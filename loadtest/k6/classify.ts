@@ -108,7 +108,7 @@ function sendAndRecord (arrivedAt: number): void {
   const { blocked, connecting, duration } = response.timings
   const totalMs = lagMs + blocked + connecting + duration
   const answered = response.status === 200 && typeof response.body === 'string' ? response.body.split('"predictions"').length - 1 : 0
-  images.add(answered, tags)
+  images.add(answered, { segment: segmentOf(Date.now() - exec.scenario.startTime) })
   if (answered === expected) {
     latency.add(totalMs, tags)
     recordStages(response.headers['Server-Timing'] ?? '')

@@ -29,6 +29,9 @@ export interface Dataset {
 
 const greyColour = 7
 
+/** Loads that take as much as the service gives: only their throughput is its limit. */
+export const isSaturating = ({ profile }: Result): boolean => ['steady', 'capacity', 'batch'].includes(profile)
+
 export const headlineOf = ({ steps, headline }: Result): Step | undefined => headline === undefined ? undefined : steps[headline]
 
 /** What tells results apart: the newest of each is charted. */
@@ -99,9 +102,9 @@ function stagesChart (newest: readonly Result[]): Chart | undefined {
 function throughputChart (newest: readonly Result[]): Chart | undefined {
   const ours = newest.flatMap((result) => {
     const step = headlineOf(result)
-    return step === undefined || result.profile === 'smoke' ? [] : [{ label: `here: ${kindOf(result)}`, value: step.imagesPerSecond, work: 'here' }]
+    return step === undefined || !isSaturating(result) ? [] : [{ label: `here: ${kindOf(result)}`, value: step.imagesPerSecond, work: 'here' }]
   })
-  const reported = new Map(newest.flatMap(({ comparisons }) => comparisons)
+  const reported = new Map(newest.filter(isSaturating).flatMap(({ comparisons }) => comparisons)
     .filter(({ unit }) => unit === 'images/s')
     .map((comparison) => [comparison.id, comparison]))
   const theirs = [...reported.values()].map(({ what, hardware, work, reported: value }) => ({ label: `${what} (${hardware})`, value, work }))

@@ -28,6 +28,7 @@ figure > div { position: relative; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+td .whole { white-space: nowrap; }
 td.number { font-variant-numeric: tabular-nums; }
 tr:last-child td { border-bottom: 0; }
 small { color: var(--soft); } a { color: var(--link); }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Result } from '../result.ts'
 import { percentileOf } from '../step.ts'
-import { headlineOf, kindOf, makeCharts, newestOfEachKind, type Chart } from './charts.ts'
+import { headlineOf, isSaturating, kindOf, makeCharts, newestOfEachKind, type Chart } from './charts.ts'
 import { pageScript, pageStyle } from './page-assets.ts'
 
 /** @param history - Oldest first, at least one. */
@@ -54,7 +54,7 @@ function overview (newest: readonly Result[]): string {
     const step = headlineOf(result)
     const starts = result.coldStartsMs === undefined ? undefined : [...result.coldStartsMs].sort((a, b) => a - b)
     return [
-      state(result), kindOf(result), `${result.model.layout}, ${result.model.provider}`,
+      state(result), kind(result), `${result.model.layout}, ${result.model.provider}`,
       result.capacityPerSecond === undefined ? number(step?.imagesPerSecond) : `${number(result.capacityPerSecond)} (capacity)`,
       number(step === undefined ? starts?.[starts.length >> 1] : percentileOf(step.latencyMs, 50)),
       number(step === undefined ? starts?.at(-1) : percentileOf(step.latencyMs, 99)),
@@ -71,14 +71,14 @@ function overview (newest: readonly Result[]): string {
 function verdicts (newest: readonly Result[]): string {
   const rows = newest.flatMap((result) => [
     ...result.verdicts.map(({ what, measured, bound, relation, unit, holds }) =>
-      [badge(holds ? 'holds' : 'failed'), escape(kindOf(result)), escape(what), number(measured), `${relation} ${number(bound)} ${unit}`]),
-    ...result.voidReasons.map((reason) => [badge('void'), escape(kindOf(result)), escape(reason), '', '']),
+      [badge(holds ? 'holds' : 'failed'), kind(result), escape(what), number(measured), whole(`${relation} ${number(bound)} ${unit}`)]),
+    ...result.voidReasons.map((reason) => [badge('void'), kind(result), escape(reason), '', '']),
   ])
   return section('Verdicts', table(['', 'profile, model', 'what', 'measured', 'threshold'], rows, 3))
 }
 
 function comparisons (newest: readonly Result[]): string {
-  const groups = newest.filter(({ comparisons, profile }) => comparisons.length > 0 && profile !== 'smoke').map((result) => {
+  const groups = newest.filter((result) => isSaturating(result) || result.profile === 'cold').map((result) => {
     const rows = result.comparisons.map(({ what, hardware, work, unit, reported, measured, ratio, batch, comparability, source }) => [
       `<a href="${escape(source)}">${escape(what)}</a><br><small>${escape(hardware)}</small>`, work, `${number(reported)} ${unit}`, `${number(measured)} ${unit}`,
       ratio.toPrecision(3),
@@ -92,13 +92,18 @@ function comparisons (newest: readonly Result[]): string {
 
 function allResults (history: readonly Result[]): string {
   const rows = [...history].reverse().slice(0, 50).map((result) => [
-    state(result), result.at.slice(0, 16).replace('T', ' '), result.commit?.sha.slice(0, 7) ?? '', escape(kindOf(result)),
+    state(result), result.at.slice(0, 16).replace('T', ' '), result.commit?.sha.slice(0, 7) ?? '', kind(result),
     number(result.capacityPerSecond ?? headlineOf(result)?.imagesPerSecond), number(percentileOf(headlineOf(result)?.latencyMs, 99)),
     `<small>${escape(Object.entries(result.settings).map(([name, value]) => `${name}=${value}`).join(' '))}</small>`,
   ])
   return `<details><summary>All results (the last ${rows.length} of ${history.length})</summary>${
     table(['', 'time', 'commit', 'profile, model', 'images/s', 'p99 ms', 'settings'], rows, 4)}</details>`
 }
+
+/** Text that is not broken into lines. */
+const whole = (text: string): string => `<span class="whole">${escape(text)}</span>`
+
+const kind = (result: Result): string => whole(kindOf(result))
 
 const state = ({ voidReasons, verdicts }: Result): string =>
   badge(voidReasons.length > 0 ? 'void' : verdicts.every(({ holds }) => holds) ? 'holds' : 'failed')
