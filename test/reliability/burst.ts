@@ -6,13 +6,8 @@ import { now, type Outcome } from './connection.ts'
 import { runLoad, startLoad, type Load } from './load.ts'
 import { photoRequest, smallPhoto } from './photos.ts'
 
-/**
- * All clients of this load come from one address, whose share is not what is measured. One session: what the images take is then
- * one core's work, so that on two cores the sender and the refusals have the other, as they would have elsewhere.
- */
-const environment = { MAX_CLIENT_IMAGES: '0', WORKERS: '1' }
-/** Of the sender: on the clock of a starved one every refusal is late. */
-const niceness = 0
+/** All clients of this load come from one address, whose share is not what is measured. */
+const environment = { MAX_CLIENT_IMAGES: '0' }
 const seconds = Number(process.env['BURST_SECONDS'] ?? 30)
 const capacitySeconds = Number(process.env['CAPACITY_SECONDS'] ?? 10)
 /** More than the service has in work at a time, and fewer than its queue takes. */
@@ -38,7 +33,7 @@ export async function measureBurst (t: TestContext, recoverySeconds: number): Pr
   const server = await ServerProcess.start(environment, { entry: deployed })
   t.after(() => server.stop())
   server.forgetLog()
-  const target: Load = { port: server.port, niceness, wires: [photoRequest(await smallPhoto())] }
+  const target: Load = { port: server.port, wires: [photoRequest(await smallPhoto())] }
 
   await runLoad({ ...target, clients: capacityClients, seconds: 3 }) // warm
   const calmBefore = await runLoad({ ...target, ...calm, seconds: 5 })
