@@ -12,13 +12,16 @@ import { classificationProblems, classifyHeadersSchema, type Operation } from '.
 import { requestIdHeader, serverTimingHeader } from './problem-responses.ts'
 
 const readiness: readonly ErrorCode[] = ['not_ready', 'shutting_down']
-const ofJson: readonly ErrorCode[] = classificationProblems.filter((code) => !['malformed_multipart', 'unsupported_media'].includes(code))
+const ofJson: readonly ErrorCode[] = classificationProblems.filter((code) => code !== 'malformed_multipart')
 const ofOneModel = (problems: readonly ErrorCode[]): ErrorCode[] => [...problems, 'not_found']
+
+/** A PNG of one pixel, in base64. */
+const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='
 
 /** By method and path. */
 export function describePlatformOperations (manifest: Manifest, version: string, config: Config): Record<string, Operation> {
   const { name, classes, preprocessing: { cropSize } } = manifest
-  const image = '/9j/4AAQSkZJRg…'
+  const image = onePixel
   const answerHeaders = { ...requestIdHeader, ...serverTimingHeader }
 
   const get = (
@@ -31,7 +34,7 @@ export function describePlatformOperations (manifest: Manifest, version: string,
     description: `At most ${config.maxImages} images in base64 and ${config.maxRequestBytes} bytes of JSON, of whatever type the body says to be. ` +
       'An image that cannot be classified has a problem in its place.',
     headers: classifyHeadersSchema,
-    body: { 'application/json': { schema: instancesSchema(classes), example: { instances: [{ b64: image }], parameters: { topK: 1 } } } },
+    body: { 'application/json': { schema: instancesSchema(classes, { minItems: 1, maxItems: config.maxImages }), example: { instances: [{ b64: image }], parameters: { topK: 1 } } } },
     answer: {
       description: 'One prediction an instance.',
       headers: answerHeaders,
@@ -78,7 +81,7 @@ export function describePlatformOperations (manifest: Manifest, version: string,
     get(operationId, 'Metadata of the model', 'Its inputs, of which a request has one, and its outputs.', ModelMetadataSchema,
       modelMetadata(name, version, manifest), ofOneModel([]))
   const imageTypes = [...config.imageFormats.split(',').map((format) => imageFormats[format as ImageFormatName].mediaType), 'application/x-image']
-  const { body: json, ...invoke } = predict('sageMakerInvoke', 'SageMaker', classificationProblems.filter((code) => code !== 'malformed_multipart'))
+  const { body: json, ...invoke } = predict('sageMakerInvoke', 'SageMaker', ofJson)
 
   return {
     'GET /v1/models': get('kserveModels', 'Names of models (KServe)', 'There is one.', Type.Object({ models: Type.Array(Type.String()) }), { models: [name] }, []),

@@ -8,10 +8,11 @@ import { readJson } from '../pipeline/read-json.ts'
 import type { Upload } from '../pipeline/upload.ts'
 import { defaultTopK, ResultSchema, toResult, topKSchema } from './classification.ts'
 
-export const instancesSchema = (classes: number) => Type.Object({
+/** @param bounds - Of the number of images; left out where more of them have a problem of their own. */
+export const instancesSchema = (classes: number, bounds: { minItems?: number, maxItems?: number } = {}) => Type.Object({
   instances: Type.Array(Type.Object({
-    b64: Type.String({ description: 'An encoded image in base64.', contentEncoding: 'base64' }),
-  })),
+    b64: Type.String({ description: 'An encoded image in base64.', format: 'byte' }),
+  }), bounds),
   parameters: Type.Optional(Type.Object({ topK: Type.Optional(topKSchema(classes)) })),
 })
 
