@@ -1,5 +1,4 @@
 /** The HTTP application: plugins and routes in the order in which a request meets them. Does not listen. */
-import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Classifier } from './classifier.ts'
 import type { Config } from './config.ts'
@@ -13,6 +12,7 @@ import { answerClientError, answerFrameworkError, registerProblemDetails } from 
 import { registerRequestEnd } from './plugins/request-end.ts'
 import { registerRequestLog } from './plugins/request-log.ts'
 import { registerSecurityHeaders } from './plugins/security-headers.ts'
+import { requestIdOf } from './request-id.ts'
 import { registerClassificationRoutes } from './routes/classification-routes.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerModelRoute } from './routes/model.ts'
@@ -22,9 +22,6 @@ import { parseTrustProxy } from './trust-proxy.ts'
 const headersTimeoutMs = 10_000
 const connectionsCheckingIntervalMs = 2000
 
-/** A client's request id is kept if it is one that a log and a header can hold. */
-const acceptableRequestId = /^[\w.:-]{1,128}$/
-
 export function buildApp (
   config: Config, classifier: Classifier, logger: NonNullable<FastifyServerOptions['logger']> = false
 ): FastifyInstance {
@@ -32,10 +29,7 @@ export function buildApp (
     logger,
     // One line of our own a request, and its id under the name that answers use.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: ({ headers }) => {
-      const given = headers['x-request-id']
-      return typeof given === 'string' && acceptableRequestId.test(given) ? given : randomUUID()
-    },
+    genReqId: requestIdOf,
     trustProxy: parseTrustProxy(config.trustProxy),
     requestTimeout: config.requestTimeoutMs,
     // A client that does not read its answer: nothing moves for longer than any request may take.

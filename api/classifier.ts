@@ -185,7 +185,7 @@ export class Classifier {
     { client, onStage = () => {} }: ClassifyOptions = {}
   ): Promise<Classification<Result>> {
     signal.throwIfAborted()
-    this.admit(uploads.filter((upload) => !(upload instanceof ServiceError)).length, client)
+    this.#admit(uploads.filter((upload) => !(upload instanceof ServiceError)).length, client)
     const times: StageTimes = { decode: 0, queue: 0, run: 0, post: 0 }
     let largestBatch = 0
     const report = (ended: StageReport & { stage: keyof StageTimes }): void => {
@@ -227,19 +227,23 @@ export class Classifier {
   }
 
   /**
-   * Refuses what would be too much before any work is done; counts the images as in work otherwise.
+   * Why so many images would be too much now, if they would; before any work is done.
    *
    * @param images - 0 asks whether there is room at all.
    * @param client - Whose share they count for, if anybody's.
    */
-  admit (images: number, client: string | undefined): void {
-    if (this.#isClosing) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
-    if (client !== undefined) this.#clients.check(client, images)
+  refusal (images: number, client: string | undefined): ServiceError | undefined {
+    if (this.#isClosing) return new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
+    const overShare = client === undefined ? undefined : this.#clients.refusal(client, images)
     const { maxQueueSize } = this.#options
-    if (this.#inWork + Math.max(1, images) > maxQueueSize) {
-      const retryAfterSeconds = this.#drainRate.secondsFor(this.#inWork)
-      throw new ServiceError('queue_full', `The service is at its limit of ${maxQueueSize} images in work; try again later.`, { retryAfterSeconds })
-    }
+    if (overShare !== undefined || this.#inWork + Math.max(1, images) <= maxQueueSize) return overShare
+    const retryAfterSeconds = this.#drainRate.secondsFor(this.#inWork)
+    return new ServiceError('queue_full', `The service is at its limit of ${maxQueueSize} images in work; try again later.`, { retryAfterSeconds })
+  }
+
+  #admit (images: number, client: string | undefined): void {
+    const refusal = this.refusal(images, client)
+    if (refusal !== undefined) throw refusal
     this.#inWork += images
     if (client !== undefined) this.#clients.add(client, images)
   }

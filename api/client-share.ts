@@ -1,6 +1,5 @@
 /** Keeps one client from taking the whole queue: the images that each has in work are counted, and bounded. */
 import { isIPv4, isIPv6 } from 'node:net'
-import type { FastifyRequest } from 'fastify'
 import { ServiceError } from './errors.ts'
 
 export class ClientShare {
@@ -21,13 +20,13 @@ export class ClientShare {
    * A client with nothing in work is always let in: a request of more images than the limit would else be refused for ever.
    *
    * @param images - 0 asks whether there is room at all.
-   * @throws `too_many_requests` if the client has its share in work.
+   * @returns `too_many_requests` if the client has its share in work.
    */
-  check (client: string, images: number): void {
+  refusal (client: string, images: number): ServiceError | undefined {
     const inWork = this.#inWork.get(client) ?? 0
     const more = Math.max(1, images)
-    if (this.#maxImages === 0 || inWork === 0 || inWork + more <= this.#maxImages) return
-    throw new ServiceError('too_many_requests', `Expected at most ${this.#maxImages} images of one client in work, got ${more} more than ${inWork}.`)
+    if (this.#maxImages === 0 || inWork === 0 || inWork + more <= this.#maxImages) return undefined
+    return new ServiceError('too_many_requests', `Expected at most ${this.#maxImages} images of one client in work, got ${more} more than ${inWork}.`)
   }
 
   /** @param images - In work from now on; negative when their work has ended. */
@@ -39,7 +38,7 @@ export class ClientShare {
 }
 
 /** Who asks: the id of the request's API key, or where it has none, its network address. */
-export function clientOf ({ keyId, ip }: FastifyRequest): string {
+export function clientOf ({ keyId, ip }: { keyId?: string | undefined, ip: string | undefined }): string {
   return keyId === undefined ? `address ${networkOf(ip)}` : `key ${keyId}`
 }
 
@@ -49,6 +48,7 @@ const addressGroups = 8
 
 function networkOf (address: string | undefined): string {
   if (address === undefined) return 'unknown' // the client has left, and its socket with it
+  if (isIPv4(address)) return address
   // Some proxies write the port too, which is another one for each connection.
   const withoutPort = address.replace(/^\[(.+)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
   const mapped = withoutPort.slice(withoutPort.lastIndexOf(':') + 1)

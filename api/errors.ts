@@ -34,27 +34,32 @@ export type ErrorCode = keyof typeof problems
 
 export const errorCodes = Object.keys(problems) as ErrorCode[]
 
-/** A documented refusal or failure. The message is one sentence for the client: what was expected and what was received. */
-export class ServiceError extends Error {
-  override readonly name = 'ServiceError'
+/**
+ * A documented refusal or failure. The message is one sentence for the client: what was expected and what was received.
+ * An Error in all but its stack: nobody reads where a refusal was thrown, and to find out costs more than all the rest of it.
+ */
+export class ServiceError implements Error {
+  readonly name = 'ServiceError'
   readonly code: ErrorCode
   readonly title: string
+  readonly message: string
+  readonly cause?: unknown
   /** HTTP status; the name is Fastify's. */
   readonly statusCode: number
   /** When to try again, where that is known. */
   readonly retryAfterSeconds: number | undefined
 
-  constructor (code: ErrorCode, message: string, { retryAfterSeconds, ...options }: ErrorOptions & { retryAfterSeconds?: number } = {}) {
-    // Nobody reads where a refusal was thrown, and to find out costs more than all the rest of it.
-    const { stackTraceLimit } = Error
-    Error.stackTraceLimit = 0
-    super(message, options)
-    Error.stackTraceLimit = stackTraceLimit
+  constructor (
+    code: ErrorCode, message: string, { retryAfterSeconds, cause }: ErrorOptions & { readonly retryAfterSeconds?: number | undefined } = {}
+  ) {
     this.code = code
     ;[this.statusCode, this.title] = problems[code]
+    this.message = message
+    if (cause !== undefined) this.cause = cause
     this.retryAfterSeconds = retryAfterSeconds
   }
 }
+Object.setPrototypeOf(ServiceError.prototype, Error.prototype)
 
 /** The answer to a whole request that is due to its images: the problem of the first, beside those of all. */
 export class FailedImagesError extends ServiceError {
@@ -62,7 +67,7 @@ export class FailedImagesError extends ServiceError {
 
   constructor (errors: readonly [ServiceError, ...ServiceError[]]) {
     const [{ code, message, retryAfterSeconds }] = errors
-    super(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+    super(code, message, { retryAfterSeconds })
     this.errors = errors
   }
 }

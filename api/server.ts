@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createClassifier } from './create-classifier.ts'
+import { openLog } from './log.ts'
 import { ModelError } from '../models/model-error.ts'
 
 /** A fault in native code cannot be closed with grace: handled, the instruction would be repeated for ever. */
@@ -11,9 +12,11 @@ const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] a
 async function serve (): Promise<void> {
   const config = readConfig()
   const classifier = await createClassifier(config, (error) => app.log.error({ err: error }, 'a session worker died; starting another'))
+  const log = openLog()
+  process.on('exit', () => log.flushSync())
   const app = buildApp(config, classifier, {
     level: config.logLevel,
-    ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {}),
+    ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : { stream: log }),
   })
   closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip: [...faults] }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'unexpected error')

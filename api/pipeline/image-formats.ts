@@ -1,7 +1,8 @@
 /** The image formats that can be accepted, how each is recognised, and what its decoder takes. */
-import sharp, { type Metadata } from 'sharp'
+import sharp from 'sharp'
 import { ServiceError } from '../errors.ts'
-import { keepPixels } from './keep-pixels.ts'
+import type { ImageHeader } from './image-header.ts'
+import { keepPixels, type Kept } from './keep-pixels.ts'
 
 interface ImageFormat {
   readonly title: string
@@ -9,14 +10,14 @@ interface ImageFormat {
   /** By the first bytes: what the client calls an image decides nothing. */
   readonly matches: (bytes: Buffer) => boolean
   /** The file without what no decoder should meet. */
-  readonly keepPixels: (bytes: Buffer) => Buffer
+  readonly keepPixels: (bytes: Buffer) => Kept
   /** libvips' loader. */
   readonly loader: string
   /**
    * Bytes a pixel that the decoder holds for the whole picture; 0 if it decodes strip by strip.
    * Measured as peak memory of one decode of 7000 x 7000.
    */
-  readonly bytesPerPixel: (metadata: Metadata) => number
+  readonly bytesPerPixel: (header: ImageHeader) => number
 }
 
 const startsWith = (bytes: Buffer, text: string, at = 0): boolean => bytes.subarray(at, at + text.length).toString('latin1') === text
@@ -36,7 +37,7 @@ export const imageFormats = {
     matches: (bytes) => startsWith(bytes, '\x89PNG\r\n\x1a\n'),
     keepPixels: (bytes) => keepPixels(bytes, 'PNG'),
     loader: 'VipsForeignLoadPngBuffer',
-    bytesPerPixel: ({ isProgressive, depth }) => isProgressive ? depth === 'ushort' ? 8 : 4 : 0,
+    bytesPerPixel: ({ isProgressive, bytesOfChannel }) => isProgressive ? 4 * bytesOfChannel : 0,
   },
   webp: {
     title: 'WebP',
@@ -58,7 +59,7 @@ export const imageFormats = {
     title: 'GIF',
     mediaType: 'image/gif',
     matches: (bytes) => startsWith(bytes, 'GIF8'),
-    keepPixels: (bytes) => bytes,
+    keepPixels: (file) => ({ file }),
     loader: 'VipsForeignLoadNsgifBuffer',
     bytesPerPixel: () => 8,
   },
@@ -96,9 +97,9 @@ const channelsOfPixels = 4
  *
  * @param copies - Of all its pixels that are needed at once, whatever the format (rotation, alpha, CMYK, enlarging).
  */
-export function decodeBytes (format: ImageFormat, metadata: Metadata, copies: number): number {
-  const { width, height } = metadata
+export function decodeBytes (format: ImageFormat, header: ImageHeader, copies: number): number {
+  const { width, height } = header
   const pixels = width * height
   const strip = width * Math.min(height, stripRows) * channelsOfPixels
-  return strip + pixels * (format.bytesPerPixel(metadata) + copies * channelsOfPixels)
+  return strip + pixels * (format.bytesPerPixel(header) + copies * channelsOfPixels)
 }

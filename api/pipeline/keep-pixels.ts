@@ -5,21 +5,28 @@
  */
 import { crc32 } from 'node:zlib'
 import { readOrientation, writeOrientation } from './exif-orientation.ts'
+import type { ImageHeader } from './image-header.ts'
 
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF'
+
+export interface Kept {
+  /** As long as the image or shorter, give or take an orientation. */
+  readonly file: Buffer
+  /** What the file says of its pixels, where the walk came by it: of a JPEG that libvips can read. */
+  readonly header?: ImageHeader
+}
 
 /**
  * The picture alone, and which way up it is. What the walk cannot follow is left out, so that a damaged file stays one.
  *
- * @param image - A file of this format by its first bytes.
- * @returns A file as long or shorter, give or take an orientation; `image` itself is not written to.
+ * @param image - A file of this format by its first bytes; it is not written to.
  */
-export function keepPixels (image: Buffer, format: ImageFormat): Buffer {
+export function keepPixels (image: Buffer, format: ImageFormat): Kept {
   switch (format) {
     case 'JPEG': return keepJpegPixels(image)
-    case 'PNG': return keepPngPixels(image)
-    case 'WebP': return keepWebpPixels(image)
-    case 'AVIF': return keepAvifPixels(image)
+    case 'PNG': return { file: keepPngPixels(image) }
+    case 'WebP': return { file: keepWebpPixels(image) }
+    case 'AVIF': return { file: keepAvifPixels(image) }
   }
 }
 
@@ -71,12 +78,15 @@ const adobe = 0xee
 const lastApplication = 0xef
 const comment = 0xfe
 const startOfScan = 0xda
+const baseline = 0xc0
+const progressive = 0xc2
 const standsAlone = (marker: number): boolean => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8)
 
-function keepJpegPixels (image: Buffer): Buffer {
+function keepJpegPixels (image: Buffer): Kept {
   const selection = new Selection(image)
   selection.keep(0, 2)
-  let isOriented = false
+  let orientation: number | undefined
+  let frame: Omit<ImageHeader, 'orientation'> | undefined
   for (let at = 2; ;) {
     // As libjpeg does: whatever is no marker is skipped, and a marker may be preceded by any number of 0xff.
     at = image.indexOf(0xff, at)
@@ -90,16 +100,25 @@ function keepJpegPixels (image: Buffer): Buffer {
       break
     }
     const end = Math.min(image.length, at + Math.max(2, image.readUInt16BE(at)))
+    if (marker >= baseline && marker <= progressive) frame ??= readFrame(image.subarray(at + 2, end), marker === progressive)
     const isMetadata = marker === comment || (marker > jfif && marker <= lastApplication && marker !== adobe)
     if (!isMetadata) selection.keep(at - 2, end)
-    else if (marker === exif && !isOriented && image.subarray(at + 2, at + 2 + exifMark.length).equals(exifMark)) {
-      isOriented = true
-      const tiff = writeOrientation(readOrientation(image.subarray(at + 2 + exifMark.length, end)))
+    else if (marker === exif && orientation === undefined && image.subarray(at + 2, at + 2 + exifMark.length).equals(exifMark)) {
+      orientation = readOrientation(image.subarray(at + 2 + exifMark.length, end))
+      const tiff = writeOrientation(orientation)
       selection.add(Buffer.concat([Buffer.from([0xff, exif, 0, 2 + exifMark.length + tiff.length]), exifMark, tiff]))
     }
     at = end
   }
-  return selection.toBuffer()
+  return { file: selection.toBuffer(), ...(frame !== undefined && { header: { ...frame, orientation: orientation ?? 1 } }) }
+}
+
+/** Of a start of frame, from its precision on; nothing of kinds that few decoders know. */
+function readFrame (segment: Buffer, isProgressive: boolean): Omit<ImageHeader, 'orientation'> | undefined {
+  if (segment.length < 6) return undefined
+  const [precision, height, width, channels] = [segment[0], segment.readUInt16BE(1), segment.readUInt16BE(3), segment[5]]
+  if (precision !== 8 || width === 0 || height === 0 || (channels !== 1 && channels !== 3 && channels !== 4)) return undefined
+  return { width, height, isProgressive, hasAlpha: false, isCmyk: channels === 4, bytesOfChannel: 1 }
 }
 
 const pngSignatureBytes = 8

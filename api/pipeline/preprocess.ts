@@ -3,11 +3,12 @@
  * oriented by EXIF, colour profile ignored, alpha dropped, shorter side resized with antialiasing, centre cropped.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import sharp, { type Metadata, type Sharp } from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { resizeShorterSide, type Preprocessing } from '../../models/preprocessing.ts'
 import { ServiceError } from '../errors.ts'
 import { enlargeCrop, type Axis } from './enlarge.ts'
 import { decodeBytes, sniffFormat, type ImageFormatName } from './image-formats.ts'
+import { readHeader, type ImageHeader } from './image-header.ts'
 import type { MemoryBudget, Release } from './memory-budget.ts'
 
 // One thread an image, many images at once: threads inside an image only add contention. Nothing is ever decoded twice.
@@ -41,20 +42,22 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
   const format = sniffFormat(bytes, options.formats)
   let release: Release | undefined
   try {
-    const image = sharp(format.keepPixels(bytes), { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
-    const metadata = await image.metadata()
-    checkSize(metadata, options)
-    const { rows, columns } = cropAxes(metadata.autoOrient, preprocessing)
+    const kept = format.keepPixels(bytes)
+    // libvips would refuse what has more pixels than we read, if ever its reading were another.
+    const limitInputPixels = kept.header === undefined ? false : kept.header.width * kept.header.height
+    const image = sharp(kept.file, { failOn: 'error', limitInputPixels, sequentialRead: true, ignoreIcc: true })
+    const header = kept.header ?? await readHeader(image)
+    checkSize(header, options)
+    const { rows, columns } = cropAxes(header, preprocessing)
     const isEnlarged = rows.resized > rows.source
     // libvips weights colours by alpha when it resizes; Pillow's pipelines drop it before.
-    const needsRgb = isEnlarged || metadata.hasAlpha || metadata.space === 'cmyk'
-    const isTurned = (metadata.orientation ?? 1) > 1
-    const copies = needsRgb || isTurned ? 2 : 0
-    release = await takeMemory(decodeBytes(format, metadata, copies), metadata, decodeBudget, signal)
+    const needsRgb = isEnlarged || header.hasAlpha || header.isCmyk
+    const copies = needsRgb || header.orientation > 1 ? 2 : 0
+    release = await takeMemory(decodeBytes(format, header, copies), header, decodeBudget, signal)
 
     image.autoOrient().timeout({ seconds: decodeTimeoutSeconds })
     if (!needsRgb) return await shrinkCrop(image.toColourspace('srgb'), rows, columns, preprocessing)
-    const { data, width, height } = await decodeRgb(image, metadata)
+    const { data, width, height } = await decodeRgb(image, header)
     if (isEnlarged) return enlargeCrop(data, rows, columns, preprocessing)
     return await shrinkCrop(sharp(data, { raw: { width, height, channels: 3 } }), rows, columns, preprocessing)
   } catch (cause) {
@@ -68,14 +71,14 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
   }
 }
 
-function checkSize ({ width, height }: Metadata, { maxImagePixels, maxImageSide }: PreprocessOptions): void {
+function checkSize ({ width, height }: ImageHeader, { maxImagePixels, maxImageSide }: PreprocessOptions): void {
   const limit = width > maxImageSide || height > maxImageSide
     ? `${maxImageSide} pixels a side`
     : width * height > maxImagePixels ? `${maxImagePixels} pixels` : undefined
   if (limit !== undefined) throw new ServiceError('too_many_pixels', `Expected an image of at most ${limit}, got ${width} x ${height}.`)
 }
 
-async function takeMemory (bytes: number, { width, height }: Metadata, budget: MemoryBudget, signal: AbortSignal): Promise<Release> {
+async function takeMemory (bytes: number, { width, height }: ImageHeader, budget: MemoryBudget, signal: AbortSignal): Promise<Release> {
   if (bytes <= budget.totalBytes) return await budget.take(bytes, signal)
   throw new ServiceError('too_many_pixels',
     `Expected an image that decodes in ${budget.totalBytes} bytes of memory, got ${width} x ${height} that take ${bytes}.`)
@@ -84,8 +87,7 @@ async function takeMemory (bytes: number, { width, height }: Metadata, budget: M
 interface Pixels { readonly data: Uint8Array, readonly width: number, readonly height: number }
 
 /** All pixels, oriented: uint8 [height, width, 3]. */
-async function decodeRgb (image: Sharp, { space }: Metadata): Promise<Pixels> {
-  const isCmyk = space === 'cmyk'
+async function decodeRgb (image: Sharp, { isCmyk }: ImageHeader): Promise<Pixels> {
   // libvips would convert CMYK by a press's colour profile, which Pillow does not.
   const source = isCmyk ? image.pipelineColourspace('cmyk').toColourspace('cmyk') : image.removeAlpha().toColourspace('srgb')
   const { data, info: { width, height } } = await source.raw().toBuffer({ resolveWithObject: true })
@@ -122,7 +124,9 @@ async function shrinkCrop (image: Sharp, rows: Axis, columns: Axis, { cropSize, 
 }
 
 /** The resize of the shorter side and the centre crop, rounded as torchvision rounds them. */
-function cropAxes ({ width, height }: { width: number, height: number }, preprocessing: Preprocessing): { rows: Axis, columns: Axis } {
+function cropAxes (header: ImageHeader, preprocessing: Preprocessing): { rows: Axis, columns: Axis } {
+  const isOnItsSide = header.orientation > 4
+  const [width, height] = isOnItsSide ? [header.height, header.width] : [header.width, header.height]
   const shorter = Math.min(width, height)
   const resizedShorter = resizeShorterSide(preprocessing)
   const axis = (source: number): Axis => {

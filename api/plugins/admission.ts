@@ -5,9 +5,9 @@ import { clientOf } from '../client-share.ts'
 import { ServiceError } from '../errors.ts'
 
 export function registerAdmission (scope: FastifyInstance, classifier: Classifier): void {
-  scope.addHook('onRequest', async (request) => {
+  scope.addHook('onRequest', (request, _reply, done) => {
     const encoding = request.headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity') throw new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`)
-    classifier.admit(0, clientOf(request))
+    if (encoding === 'identity') return done(classifier.refusal(0, clientOf(request)))
+    done(new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`))
   })
 }

@@ -43,8 +43,9 @@ export function registerGracefulClose (app: FastifyInstance): void {
     await sleep(delayMs)
     await app.close()
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (app.isDraining) reply.header('connection', 'close')
+    done()
   })
   // Before Fastify closes the server, which is in the middle of anything: who is connected but not accepted yet would be reset,
   // and so would a request that has arrived on an idle connection but not been read.

@@ -8,16 +8,16 @@ import { discardRest } from '../discard-rest.ts'
 const shortBodyBytes = 64 * 1024
 
 export function registerLingeringClose (app: FastifyInstance): void {
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (request.raw.complete || reply.statusCode < 400 || typeof payload !== 'string' || isShortAndUnread(request.raw)) return payload
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (request.raw.complete || reply.statusCode < 400 || typeof payload !== 'string' || isShortAndUnread(request.raw)) return done()
     // What is left of the body would be taken for the next request.
     reply.header('connection', 'close').header('content-length', Buffer.byteLength(payload))
-    return Readable.from(answerThenDiscard(payload, request.raw), { objectMode: false })
+    done(null, Readable.from(answerThenDiscard(payload, request.raw), { objectMode: false }))
   })
 }
 
 /** Node reads on by itself, once the answer is out, whatever nobody has begun to read. */
-function isShortAndUnread ({ headers, readableDidRead }: IncomingMessage): boolean {
+export function isShortAndUnread ({ headers, readableDidRead }: IncomingMessage): boolean {
   return !readableDidRead && Number(headers['content-length']) <= shortBodyBytes
 }
 

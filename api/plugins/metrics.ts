@@ -67,9 +67,8 @@ function countRequests (app: FastifyInstance, registry: PromClient.Registry): vo
   app.server.on('clientError', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ECONNRESET') rejections.inc({ code: clientErrorCode(error) })
   })
-  app.onRequestEnd(({ request: { routeOptions, method, outcome }, status, durationMs }) => {
-    const route = routeOptions.url === undefined ? unmatched : { route: routeOptions.url, method }
-    duration.observe({ ...route, status }, durationMs / 1000)
+  app.onRequestEnd(({ route, method, status, durationMs, outcome }) => {
+    duration.observe({ ...route === undefined ? unmatched : { route, method }, status }, durationMs / 1000)
     const { keyId, code, imageCodes = code === undefined ? [] : [code] } = outcome
     if (keyId !== undefined) byKey.inc({ key_id: keyId, status })
     for (const imageCode of imageCodes) rejections.inc({ code: imageCode })

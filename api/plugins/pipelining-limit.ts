@@ -6,11 +6,11 @@ const maxPipelinedRequests = 100
 export function registerPipeliningLimit (app: FastifyInstance): void {
   const unanswered = new WeakMap<object, number>()
 
-  app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
     const count = (unanswered.get(socket) ?? 0) + 1
     unanswered.set(socket, count)
     reply.raw.once('finish', () => unanswered.set(socket, unanswered.get(socket)! - 1))
-    if (count <= maxPipelinedRequests) return
+    if (count <= maxPipelinedRequests) return done()
     reply.hijack()
     socket.destroy()
   })

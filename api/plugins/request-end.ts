@@ -22,11 +22,19 @@ export interface Outcome {
 }
 
 export interface RequestEnd {
-  readonly request: FastifyRequest
+  readonly requestId: string
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** Pattern of its route, if it has one. */
+  readonly route: string | undefined
   /** The answer's, or 499 if the client did not wait for all of it. */
   readonly status: number
   readonly isAnswered: boolean
   readonly durationMs: number
+  readonly outcome: Outcome
+  /** None if it was refused before the framework made one. */
+  readonly request?: FastifyRequest
 }
 
 declare module 'fastify' {
@@ -38,6 +46,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Calls back once a request. */
     onRequestEnd: (observe: (end: RequestEnd) => void) => void
+    /** Tells those of the end of a request that the framework has never seen. */
+    endRequest: (end: RequestEnd) => void
     /** To be called for requests that meet no hooks. */
     awaitRequestEnd: (request: FastifyRequest, reply: FastifyReply) => void
   }
@@ -50,6 +60,9 @@ export function registerRequestEnd (app: FastifyInstance): void {
   app.decorateRequest('outcome', null as unknown as Outcome)
   app.decorateRequest('timeline', null as unknown as StageReport[])
   app.decorate('onRequestEnd', (observe: (end: RequestEnd) => void) => { observers.push(observe) })
+  app.decorate('endRequest', (end: RequestEnd) => {
+    for (const observe of observers) observe(end)
+  })
   app.decorate('awaitRequestEnd', (request: FastifyRequest, reply: FastifyReply) => {
     request.outcome = {}
     request.timeline = []
@@ -58,11 +71,24 @@ export function registerRequestEnd (app: FastifyInstance): void {
       if (hasEnded) return
       hasEnded = true
       if (!isAnswered) request.outcome = { ...request.outcome, code: 'client_gone' }
-      const status = isAnswered ? reply.statusCode : clientGoneStatus
-      for (const observe of observers) observe({ request, status, isAnswered, durationMs: reply.elapsedTime })
+      const { id, method, url, routeOptions, outcome } = request
+      app.endRequest({
+        requestId: id,
+        method,
+        path: url.split('?', 1)[0]!,
+        route: routeOptions.url,
+        status: isAnswered ? reply.statusCode : clientGoneStatus,
+        isAnswered,
+        durationMs: reply.elapsedTime,
+        outcome,
+        request,
+      })
     }
     reply.raw.once('finish', () => end(true))
     reply.raw.once('close', () => end(false))
   })
-  app.addHook('onRequest', async (request, reply) => app.awaitRequestEnd(request, reply))
+  app.addHook('onRequest', (request, reply, done) => {
+    app.awaitRequestEnd(request, reply)
+    done()
+  })
 }

@@ -2,13 +2,14 @@
 import type { FastifyInstance } from 'fastify'
 
 export function registerRequestLog (app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    done()
   })
-  app.onRequestEnd(({ request, status, isAnswered, durationMs }) => {
-    const path = request.url.split('?', 1)[0]!
-    const line = { method: request.method, path: path.slice(0, 200), status, durationMs: round(durationMs), ...request.outcome }
-    if (request.routeOptions.config.isProbe === true) request.log.debug(line, 'probed')
+  app.onRequestEnd(({ requestId, method, path, status, isAnswered, durationMs, outcome, request }) => {
+    const line = { method, path: path.slice(0, 200), status, durationMs: round(durationMs), ...outcome }
+    if (request === undefined) app.log.info({ requestId, ...line }, 'answered')
+    else if (request.routeOptions.config.isProbe === true) request.log.debug(line, 'probed')
     else request.log.info(line, isAnswered ? 'answered' : 'abandoned')
   })
 }

@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 export const securityHeaders = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' } as const
 
 export function registerSecurityHeaders (app: FastifyInstance): void {
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(securityHeaders)
+    done()
   })
 }

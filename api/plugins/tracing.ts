@@ -42,8 +42,8 @@ export function registerTracing (app: FastifyInstance, { otelExporterOtlpEndpoin
   })
 
   app.onRequestEnd(({ request, status }) => {
-    const { span, toEpoch } = traces.get(request) ?? {}
-    if (span === undefined || toEpoch === undefined || !span.isRecording()) return
+    const { span, toEpoch } = request === undefined ? {} : traces.get(request) ?? {}
+    if (request === undefined || span === undefined || toEpoch === undefined || !span.isRecording()) return
     const context = trace.setSpan(ROOT_CONTEXT, span)
     for (const { stage, startedAt, endedAt, batch } of request.timeline) {
       const links = batch === undefined ? [] : [linkToBatch(batch, toEpoch)]

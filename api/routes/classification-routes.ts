@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { budgetBytes } from '../available-memory.ts'
 import type { ClassificationService } from '../classify-request.ts'
+import { registerFrontDoor } from '../front-door.ts'
 import { MemoryBudget } from '../pipeline/memory-budget.ts'
 import { registerAdmission } from '../plugins/admission.ts'
 import { registerExpectContinue } from '../plugins/expect-continue.ts'
@@ -26,6 +27,7 @@ const platforms = [
 export function registerClassificationRoutes (app: FastifyInstance, service: ClassificationService): void {
   const { classifier, config } = service
   app.register(async (scope) => {
+    registerFrontDoor(scope, classifier, config)
     await registerLoadShedding(scope, config)
     registerAdmission(scope, classifier)
     registerExpectContinue(scope, config)

@@ -1,10 +1,14 @@
-/** Ten times as many requests as the service can answer, and what it is like before and after. */
+/**
+ * Ten times as many requests as the service can answer, and what it is like before and after. The service has one processor and its
+ * clients have another: real ones bring their own, and what it costs them to ask ten times too often is not the service's loss.
+ */
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deployed, ServerProcess } from '../server-process.ts'
 import { now, type Outcome } from './connection.ts'
 import { runLoad, startLoad, type Load } from './load.ts'
-import { photoRequest, smallPhoto } from './photos.ts'
+import { photoRequest, usualPhoto } from './photos.ts'
+import { clientProcessor, pinned, serviceProcessor } from './processors.ts'
 
 /** All clients of this load come from one address, whose share is not what is measured. */
 const environment = { MAX_CLIENT_IMAGES: '0' }
@@ -30,10 +34,11 @@ export interface Burst {
 }
 
 export async function measureBurst (t: TestContext, recoverySeconds: number): Promise<Burst> {
-  const server = await ServerProcess.start(environment, { entry: deployed })
+  pinned(process.pid, clientProcessor)
+  const server = await ServerProcess.start(environment, { entry: deployed, launcher: ['taskset', '--cpu-list', serviceProcessor] })
   t.after(() => server.stop())
   server.forgetLog()
-  const target: Load = { port: server.port, wires: [photoRequest(await smallPhoto())] }
+  const target: Load = { port: server.port, wires: [photoRequest(await usualPhoto())], niceness: 0 }
 
   await runLoad({ ...target, clients: capacityClients, seconds: 3 }) // warm
   const calmBefore = await runLoad({ ...target, ...calm, seconds: 5 })

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import test, { suite } from 'node:test'
 import sharp from 'sharp'
 import { readOrientation, writeOrientation } from '../../../api/pipeline/exif-orientation.ts'
+import { readHeader } from '../../../api/pipeline/image-header.ts'
 import { keepPixels, type ImageFormat } from '../../../api/pipeline/keep-pixels.ts'
+import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { exifEntry, exifSegment, iccSegments, segment, withSegments } from '../../hostile/inputs/jpeg.ts'
 import { compressedText, iccProfile, withChunks } from '../../hostile/inputs/png.ts'
@@ -18,7 +22,7 @@ suite('keepPixels', () => {
     for (const orientation of [1, 3, 6, 8]) {
       test(`keeps orientation ${orientation} of a ${name}, and nothing else that its EXIF says`, async () => {
         const image = await oriented(format, orientation)
-        const kept = keepPixels(image, name)
+        const kept = keepPixels(image, name).file
         assert.deepEqual(await decode(kept), await decode(image))
         assert.equal((await sharp(kept).metadata()).orientation ?? 1, orientation)
         assert.ok(image.includes('a stranger'))
@@ -34,20 +38,20 @@ suite('keepPixels', () => {
       file.write(name, file.indexOf('Exif'), 'latin1')
       const before = await sharp(file).metadata()
       assert.ok(before.exif !== undefined && before.xmp !== undefined)
-      const kept = keepPixels(file, 'AVIF')
+      const kept = keepPixels(file, 'AVIF').file
       const after = await sharp(kept).metadata()
       assert.deepEqual([after.exif, after.xmp], [undefined, undefined])
       assert.deepEqual(await decode(kept), await decode(file))
     }
     const short = Buffer.from(image)
     short.write('avif', 12, 'latin1')
-    assert.deepEqual(keepPixels(short, 'AVIF'), keepPixels(image, 'AVIF'), 'no minor version that names a codec')
+    assert.deepEqual(keepPixels(short, 'AVIF').file, keepPixels(image, 'AVIF').file, 'no minor version that names a codec')
   })
 
   test('keeps what tells how colours are stored', async () => {
     for (const [fixture, format] of [['cmyk.jpg', 'JPEG'], ['grey.jpg', 'JPEG'], ['progressive.jpg', 'JPEG'], ['palette-transparent.png', 'PNG'], ['lossy.webp', 'WebP']] as const) {
       const image = readFixture(fixture)
-      assert.deepEqual(await decode(keepPixels(image, format)), await decode(image), fixture)
+      assert.deepEqual(await decode(keepPixels(image, format).file), await decode(image), fixture)
     }
   })
 
@@ -64,14 +68,38 @@ suite('keepPixels', () => {
     'all frames of a WebP but the first': { format: 'WebP', without: animatedWebp(9, 9, 1), image: animatedWebp(9, 9, 100) },
   }
   for (const [what, { format, image, without }] of Object.entries(dropped)) {
-    test(`drops ${what}`, () => assert.deepEqual(keepPixels(image, format), keepPixels(without, format)))
+    test(`drops ${what}`, () => assert.deepEqual(keepPixels(image, format).file, keepPixels(without, format).file))
   }
+
+  test('reads of every JPEG what libvips reads of it', async () => {
+    const turned = await oriented('jpeg', 6)
+    const images = [turned, ...readdirSync(join(packageRoot, 'test/fixtures')).filter((name) => name.endsWith('.jpg')).map(readFixture)]
+    assert.ok(images.length > 10)
+    for (const image of images) assert.deepEqual(keepPixels(image, 'JPEG').header, await readHeader(sharp(image)))
+  })
+
+  test('says nothing of the pixels of a JPEG that has none, or that libvips may not know', () => {
+    const frame = jpeg.indexOf(Buffer.from('ffc0', 'hex'))
+    const without = (change: (file: Buffer) => void): Buffer => {
+      const file = Buffer.from(jpeg)
+      change(file)
+      return file
+    }
+    const kinds = [
+      jpeg.subarray(0, frame),
+      without((file) => file.writeUInt8(0xc9, frame + 1)), // arithmetic coding
+      without((file) => file.writeUInt8(12, frame + 4)), // bits
+      without((file) => file.writeUInt16BE(0, frame + 5)), // rows, to be said at the end
+      without((file) => file.writeUInt8(2, frame + 9)), // channels
+    ]
+    for (const file of kinds) assert.equal(keepPixels(file, 'JPEG').header, undefined)
+  })
 
   test('leaves a file that is cut off anywhere as broken as it was', async () => {
     for (const [fixture, format] of [['exif-6.jpg', 'JPEG'], ['small.png', 'PNG'], ['lossy.webp', 'WebP']] as const) {
       const image = readFixture(fixture)
       for (let length = 12; length < image.length - 8; length += 97) {
-        await assert.rejects(sharp(keepPixels(image.subarray(0, length), format), { failOn: 'error' }).raw().toBuffer(), `${fixture}, ${length} bytes`)
+        await assert.rejects(sharp(keepPixels(image.subarray(0, length), format).file, { failOn: 'error' }).raw().toBuffer(), `${fixture}, ${length} bytes`)
       }
     }
   })
@@ -79,7 +107,7 @@ suite('keepPixels', () => {
   test('follows EXIF that points to itself no further than its first directory', () => {
     const selfish = exifSegment(Array.from({ length: 5400 }, () => exifEntry(0x8769, 4, 1, 8)), 8)
     const startedAt = process.cpuUsage()
-    assert.ok(keepPixels(withSegments(jpeg, selfish), 'JPEG').length < jpeg.length + 100)
+    assert.ok(keepPixels(withSegments(jpeg, selfish), 'JPEG').file.length < jpeg.length + 100)
     assert.ok(process.cpuUsage(startedAt).user < 1e6)
   })
 })

@@ -18,7 +18,7 @@ for (const [when, { sent, waitsForWork }] of Object.entries(departures)) {
     const { app, classifier } = await openApp(t, {}, { start: false })
     const ends: Array<[string | undefined, number]> = []
     const arrived = new Promise<void>((resolve) => app.addHook('onRequest', async () => resolve()))
-    const ended = new Promise<void>((resolve) => app.onRequestEnd(({ request: { outcome }, status }) => {
+    const ended = new Promise<void>((resolve) => app.onRequestEnd(({ outcome, status }) => {
       ends.push([outcome.code, status])
       resolve()
     }))
@@ -50,7 +50,7 @@ test('a request that is answered is told of once, over a socket and injected', a
 test('the outcome has the codes of single images, and every stage of every image is on the timeline', async (t) => {
   const { app } = await openApp(t)
   const requests: FastifyRequest[] = []
-  app.onRequestEnd(({ request }) => { requests.push(request) })
+  app.onRequestEnd(({ request }) => { requests.push(request!) })
   await app.inject({ method: 'POST', url: '/classify', ...formOf(readFixture('coffee.png'), 'text', readFixture('chelsea.png')) })
   const [{ outcome, timeline }] = requests as [FastifyRequest]
   assert.deepEqual([outcome.images, outcome.code, outcome.imageCodes], [3, undefined, ['unsupported_media']])
@@ -61,7 +61,7 @@ test('the outcome has the codes of single images, and every stage of every image
 test('a path that is no path is told of as well', async (t) => {
   const { app } = await openApp(t, {}, { start: false })
   const ends: unknown[] = []
-  app.onRequestEnd(({ request, status }) => { ends.push([request.outcome.code, status]) })
+  app.onRequestEnd(({ outcome: { code }, status }) => { ends.push([code, status]) })
   assert.equal((await app.inject('/%')).statusCode, 400)
   assert.deepEqual(ends, [['invalid_request', 400]])
 })

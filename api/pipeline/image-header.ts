@@ -1,0 +1,20 @@
+import type { Metadata, Sharp } from 'sharp'
+
+/** What is known of an image before any pixel is decoded. */
+export interface ImageHeader {
+  /** As stored, before the orientation is applied. */
+  readonly width: number
+  readonly height: number
+  /** EXIF's, 1 to 8; from 5 on, width and height change places. */
+  readonly orientation: number
+  readonly isProgressive: boolean
+  readonly hasAlpha: boolean
+  readonly isCmyk: boolean
+  readonly bytesOfChannel: 1 | 2
+}
+
+/** From libvips, which opens the image for it: a quarter of what it takes to decode a small one. */
+export async function readHeader (image: Sharp): Promise<ImageHeader> {
+  const { width, height, orientation = 1, isProgressive, hasAlpha, space, depth }: Metadata = await image.metadata()
+  return { width, height, orientation, isProgressive, hasAlpha, isCmyk: space === 'cmyk', bytesOfChannel: depth === 'ushort' ? 2 : 1 }
+}
