@@ -5,6 +5,7 @@
 #   --secret id=certificates,src=...   certificates beside Node's own, for a network that has its own
 #   --secret id=npmrc,src=...          where npm finds packages
 #   --secret id=apt,src=...            where apt finds packages (apt.conf)
+#   --secret id=pip,src=...            where pip finds packages (pip.conf), for the gpu target
 
 # Node 24 LTS; with docker.io's own build the program's address is fixed (docs/decisions/0017).
 ARG BASE=docker.io/library/node:24.21.0-trixie-slim@sha256:8ec5d7557396cfe32d21c3f9c13072355ceab22b584578ca4bb28af31120cffe
@@ -35,6 +36,25 @@ RUN npm prune --omit=dev --loglevel=error && \
     mv node_modules /out/node_modules && mv /out/app/models /out/models
 
 
+FROM ${BASE} AS nvidia
+RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99-build \
+    apt-get update && apt-get install --yes --no-install-recommends python3-pip
+# zlib for cuDNN; Vulkan's loader, through which WebGPU reaches the driver, and the libraries of X that NVIDIA's Vulkan links without a screen, too.
+RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99-build \
+    mkdir -p /tmp/packages /out/lib && cd /tmp/packages && apt-get download zlib1g libvulkan1 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 && \
+    for package in *.deb; do dpkg-deb --extract "$package" .; done && cp -P usr/lib/*/*.so.* /out/lib
+COPY infra/image /build
+# The wheels of Debian 13's Python; of another one's, pip says that their digests are not these.
+RUN --mount=type=secret,id=certificates --mount=type=secret,id=pip,target=/etc/pip.conf \
+    if [ -s /run/secrets/certificates ]; then export PIP_CERT=/run/secrets/certificates; fi && \
+    pip install --quiet --no-deps --no-compile --no-cache-dir --require-hashes --only-binary :all: --target /wheels --requirement /build/nvidia.txt && \
+    mkdir -p /out/cuda /out/providers && mv /wheels/nvidia/*/lib/*.so.* /out/cuda && \
+    mv /wheels/onnxruntime/capi/libonnxruntime_providers_cuda.so /wheels/onnxruntime/capi/libonnxruntime_providers_shared.so /out/providers && \
+    rm -r /wheels
+COPY --from=package /out/app/sbom.cdx.json /tmp/
+RUN node /build/write-sbom.mjs $(sed -n 's/^\([a-z0-9-]*\)==\([^ ]*\).*/\1@\2/p' /build/nvidia.txt) < /tmp/sbom.cdx.json > /out/sbom.cdx.json
+
+
 FROM ${RUNTIME_BASE} AS cpu
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="GhostServe" \
@@ -58,3 +78,14 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["/usr/local/bin/
 ENTRYPOINT ["/usr/local/bin/tini", "--", "/usr/local/bin/node", "/app/api/bootstrap.cjs"]
 # SageMaker gives the same word.
 CMD ["serve"]
+
+
+# Only what the cuda provider needs, not NVIDIA's base image: the driver's own libraries come from the host, through its container toolkit.
+FROM cpu AS gpu
+COPY --from=nvidia /out/cuda /usr/local/cuda/lib
+COPY --from=nvidia /out/lib /usr/local/lib
+COPY --from=nvidia /out/providers /app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64
+COPY --from=nvidia /out/sbom.cdx.json /app/sbom.cdx.json
+# graphics: the driver's Vulkan, which WebGPU needs. Kernels are loaded when they are first used: most never are.
+ENV LD_LIBRARY_PATH=/usr/local/cuda/lib:/usr/local/lib CUDA_MODULE_LOADING=LAZY \
+    NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics NVIDIA_REQUIRE_CUDA=cuda>=13.0

@@ -41,6 +41,13 @@ export class Buildah {
     this.run('build', '--quiet', '--isolation', 'chroot', '--pull-never', '--timestamp', '0', '--file', file, '--target', target, '--tag', name, ...options, context)
   }
 
+  /** A target of the Dockerfile, in Docker's format: the other one has no place for a health check. */
+  buildTarget (target: 'cpu' | 'gpu', name: string, options: readonly string[]): void {
+    const certificates = process.env['NODE_EXTRA_CA_CERTS']
+    const secrets = certificates === undefined ? [] : ['--secret', `id=certificates,src=${certificates}`]
+    this.build(name, { file: 'Dockerfile', context: packageRoot, target, options: ['--format', 'docker', ...secrets, ...options] })
+  }
+
   inspect (name: string): Image {
     const { Docker, Manifest } = JSON.parse(this.run('inspect', '--type', 'image', name)) as {
       Docker: { config: ImageConfig, rootfs: { diff_ids: string[] } }
