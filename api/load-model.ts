@@ -3,6 +3,7 @@ import { readGraph } from '../models/graph-index.ts'
 import { readModelDirectory, type Manifest } from '../models/manifest.ts'
 import type { Layout } from '../models/onnx/layout.ts'
 import { findModelDirectory } from '../models/shelf.ts'
+import { chooseGpuLayout } from './execution-provider/choose-gpu-layout.ts'
 import type { ExecutionProvider } from './execution-provider/execution-provider.ts'
 import { chooseLayout } from './pipeline/choose-layout.ts'
 
@@ -27,7 +28,8 @@ export const versionLength = 12
 export async function loadModel (model: string, modelDir: string, layoutChoice: Layout | 'auto', provider: ExecutionProvider = 'cpu'): Promise<LoadedModel> {
   const directory = findModelDirectory(model, modelDir)
   const { manifest, labels } = await readModelDirectory(directory)
-  const layout = layoutChoice === 'auto' ? provider === 'cpu' ? chooseLayout() : 'plain' : layoutChoice
+  const chooseBest = async (): Promise<Layout> => provider === 'cpu' ? chooseLayout() : await chooseGpuLayout(provider, directory)
+  const layout = layoutChoice === 'auto' ? await chooseBest() : layoutChoice
   const graph = await readGraph(directory, manifest, layout)
   return { manifest, labels, version: manifest.weights.sha256.slice(0, versionLength), layout, graph }
 }

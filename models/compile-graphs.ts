@@ -37,9 +37,9 @@ export async function compileGraphs (directory: string): Promise<void> {
   for (const layout of layouts) {
     const graph = buildGraph(source, layout, packageVersion, { weightsSha256: sha256 })
     const deviation = selfTestDeviation(manifest.selfTest, await runSelfTest(graph, preprocessing.cropSize))
-    if (deviation > selfTestTolerance) {
+    if (deviation > selfTestTolerance(layout)) {
       throw new ModelError(
-        `The ${layout} graph of ${directory} deviates by ${deviation.toExponential(1)} from the recorded self-test, expected at most ${selfTestTolerance}.`)
+        `The ${layout} graph of ${directory} deviates by ${deviation.toExponential(1)} from the recorded self-test, expected at most ${selfTestTolerance(layout)}.`)
     }
     await writeFile(graphPath(directory, layout), graph)
     graphs[layout] = { sha256: sha256Of(graph) }

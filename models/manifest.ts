@@ -49,7 +49,7 @@ export const ManifestSchema = Type.Object({
   macs: Type.Integer({ minimum: 1, description: 'Multiply-accumulates an image.' }),
   preprocessing: PreprocessingSchema,
   weights: Type.Object({
-    dtype: Type.Union([Type.Literal('float32'), Type.Literal('float16')], { description: 'As stored; the graphs compute in float32.' }),
+    dtype: Type.Union([Type.Literal('float32'), Type.Literal('float16')], { description: 'As stored. Each layout of the graph has its own.' }),
     sha256: Sha256Schema,
   }, { additionalProperties: false }),
   selfTest: SelfTestSchema,

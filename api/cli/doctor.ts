@@ -1,18 +1,13 @@
 /** `ghostserve doctor`: which execution providers can be used on this machine, and what the others lack. */
-import { execFile } from 'node:child_process'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { Command } from 'commander'
 import { graphPath } from '../../models/graph-index.ts'
 import { bundledModelDirectory } from '../../models/shelf.ts'
 import { chooseExecutionProvider } from '../execution-provider/choose-execution-provider.ts'
 import { describeDevice, executionProviders, explainUnavailable, type ExecutionProvider } from '../execution-provider/execution-provider.ts'
+import { explainNoSession } from '../execution-provider/explain-no-session.ts'
 import { table } from './describe-model.ts'
 
 interface Finding { readonly provider: ExecutionProvider, readonly isUsable: boolean, readonly detail: string }
-
-const probeTimeoutMs = 60_000
 
 export function addDoctorCommand (program: Command): void {
   program.command('doctor')
@@ -34,18 +29,6 @@ export function addDoctorCommand (program: Command): void {
 
 /** First what can be seen, which is where a reason can be named; then whether a session can be made. */
 async function examine (provider: ExecutionProvider): Promise<Finding> {
-  const reason = explainUnavailable(provider) ?? await probe(provider)
+  const reason = explainUnavailable(provider) ?? await explainNoSession(provider, graphPath(bundledModelDirectory, 'plain'))
   return { provider, isUsable: reason === undefined, detail: reason ?? `on ${describeDevice(provider)}` }
-}
-
-/** Why no session can be made, in the words of onnxruntime. */
-async function probe (provider: ExecutionProvider): Promise<string | undefined> {
-  const script = fileURLToPath(new URL(`../execution-provider/probe-session${extname(import.meta.url)}`, import.meta.url))
-  try {
-    await promisify(execFile)(process.execPath, [script, provider, graphPath(bundledModelDirectory, 'plain')], { timeout: probeTimeoutMs })
-    return undefined
-  } catch (error) {
-    const { stderr = '' } = error as { stderr?: string }
-    return `no session can be made: ${stderr.trim().split('\n').at(-1) || String(error)}`
-  }
 }

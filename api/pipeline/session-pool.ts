@@ -1,5 +1,6 @@
 /** As many sessions as workers: feeds them from the queue and replaces those that end. */
 import type { Manifest } from '../../models/manifest.ts'
+import type { Layout } from '../../models/onnx/layout.ts'
 import type { ExecutionProvider } from '../execution-provider/execution-provider.ts'
 import type { BatchQueue } from './batch-queue.ts'
 import type { SessionWorkerData } from './session-worker.ts'
@@ -11,6 +12,8 @@ export type ImageQueue = BatchQueue<Uint8Array, Float32Array>
 export interface SessionPoolOptions {
   readonly graph: Buffer
   readonly manifest: Manifest
+  /** Of the graph. */
+  readonly layout: Layout
   /** @defaultValue cpu */
   readonly executionProvider?: ExecutionProvider
   /** Sizes to which batches are filled up, and which are run before a session serves. @defaultValue none */
@@ -74,8 +77,8 @@ export class SessionPool {
   }
 
   async #serveWithNewSession (): Promise<void> {
-    const { manifest, workerFile = sessionWorkerFile, batchBuckets, onWorkerStart, onWorkerDeath } = this.#options
-    const session = await Session.start(manifest, workerFile, this.#workerData, batchBuckets)
+    const { manifest, layout, workerFile = sessionWorkerFile, batchBuckets, onWorkerStart, onWorkerDeath } = this.#options
+    const session = await Session.start(manifest, layout, workerFile, this.#workerData, batchBuckets)
     if (this.#isClosing) { // meanwhile
       await session.end()
       return

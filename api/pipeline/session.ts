@@ -4,6 +4,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import '../../models/onnx/no-telemetry.ts'
 import { type Manifest } from '../../models/manifest.ts'
+import type { Layout } from '../../models/onnx/layout.ts'
 import { ModelError } from '../../models/model-error.ts'
 import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/self-test.ts'
 import { ServiceError } from '../errors.ts'
@@ -18,13 +19,17 @@ const maxConsecutiveFailures = 3
 export class Session {
   readonly #worker: Worker
   readonly #manifest: Manifest
+  readonly #layout: Layout
   readonly #batchBuckets: readonly number[]
   readonly #gone = new AbortController()
   #death: Error | undefined
   #consecutiveFailures = 0
 
-  private constructor (manifest: Manifest, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[]) {
+  private constructor (
+    manifest: Manifest, layout: Layout, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[]
+  ) {
     this.#manifest = manifest
+    this.#layout = layout
     this.#batchBuckets = batchBuckets
     this.#worker = new Worker(workerFile, { workerData })
     this.#worker.on('error', (error) => { this.#death = error as Error })
@@ -40,9 +45,9 @@ export class Session {
    * @throws ModelError if none can be made of the graph, or its answer is another.
    */
   static async start (
-    manifest: Manifest, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[] = []
+    manifest: Manifest, layout: Layout, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[] = []
   ): Promise<Session> {
-    const session = new Session(manifest, workerFile, workerData, batchBuckets)
+    const session = new Session(manifest, layout, workerFile, workerData, batchBuckets)
     try {
       await once(session.#worker, 'message', { signal: session.gone }) // its session has been made
       await session.#checkSelfTest()
@@ -105,9 +110,10 @@ export class Session {
     const { name, preprocessing: { cropSize }, selfTest } = this.#manifest
     const [logits] = await this.#runBatch([selfTestPixels(cropSize)])
     const deviation = selfTestDeviation(selfTest, logits!)
-    if (deviation > selfTestTolerance) {
+    const tolerance = selfTestTolerance(this.#layout)
+    if (deviation > tolerance) {
       throw new ModelError(
-        `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${selfTestTolerance}.`)
+        `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${tolerance}.`)
     }
   }
 

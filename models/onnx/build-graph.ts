@@ -33,6 +33,10 @@ export function composeGraph ({ weights, network, cropSize, normalisation }: Gra
     case 'plain':
       composeGhostNet(network, plainLayout(graph, weights, cropSize, normalisation))
       break
+    case 'plain-fp16':
+      composeGhostNet(network, plainLayout(graph, weights, cropSize, normalisation))
+      graph.lowerPrecision(staysFloat32)
+      break
     case 'blocked8':
       composeGhostNet(network, blockedLayout(graph, weights, cropSize, normalisation, 8))
       break
@@ -41,3 +45,9 @@ export function composeGraph ({ weights, network, cropSize, normalisation }: Gra
   }
   return graph
 }
+
+/**
+ * The input; each squeeze-excite up to its gate, whose mean over the map sums up to hundreds of values; and everything from the
+ * last mean to the logits. Together they are few of the multiply-accumulates, and where float16 would cost the most.
+ */
+const staysFloat32 = (node: string): boolean => /^pixels\/|\.se\.|^conv_head|^classifier|^logits$/.test(node)

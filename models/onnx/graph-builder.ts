@@ -1,3 +1,4 @@
+import { lowerPrecision } from './lower-precision.ts'
 import { attributeProto, DataType, encodeModel, valueInfoProto, type AttributeValue, type GraphProto } from './onnx-proto.ts'
 
 /** HardSigmoid, Resize and Gemm in the forms used here have not changed since; onnxruntime and converters read it everywhere. */
@@ -9,7 +10,7 @@ export type Value = string
 
 /** Collects nodes and initializers of one ONNX graph. Names are given by the caller and must be unique, as ONNX demands. */
 export class GraphBuilder {
-  readonly #graph: GraphProto
+  #graph: GraphProto
   readonly #names = new Set<string>()
 
   constructor (name: string) {
@@ -60,6 +61,11 @@ export class GraphBuilder {
       attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
     })
     return name
+  }
+
+  /** Turns what has been built so far into float16, except for the nodes that stay. */
+  lowerPrecision (staysFloat32: (node: string) => boolean): void {
+    this.#graph = lowerPrecision(this.#graph, staysFloat32)
   }
 
   encode (producerVersion: string, metadata: Readonly<Record<string, string>>): Uint8Array {

@@ -67,7 +67,7 @@ const root = protobuf.Root.fromJSON({
 })
 
 /** TensorProto.DataType */
-export const DataType = { float32: 1, uint8: 2 } as const
+export const DataType = { float32: 1, uint8: 2, float16: 10 } as const
 
 /** AttributeProto.AttributeType */
 const AttributeType = { float: 1, int: 2, string: 3, ints: 7 } as const

@@ -17,7 +17,8 @@ import { goldenPath, readGoldenJson, readGoldenPixels } from '../fixtures/index.
 import { generateStateDict } from '../golden/generated-weights.ts'
 import { relativeDifference, runGraph } from './onnx/run-graph.ts'
 
-const tolerance = 1e-4
+/** Relative to the largest logit. In float16 each value has 11 bits, and there are 60 layers of them. */
+const tolerance = (layout: Layout): number => layout === 'plain-fp16' ? 5e-3 : 1e-4
 const normalisation = preprocessingPresets.imagenet
 const widths = { ghostnet_050: 0.5, ghostnet_100: 1, ghostnet_130: 1.3 }
 type Variant = keyof typeof widths
@@ -56,7 +57,7 @@ suite('parity with timm', () => {
       for (const layout of layouts) {
         const difference = await differenceFromTimm(source, layout, variant)
         report(t, `${variant}  ${layout}`, difference)
-        assert.ok(difference <= tolerance, `${variant} ${layout}: ${difference}`)
+        assert.ok(difference <= tolerance(layout), `${variant} ${layout}: ${difference}`)
       }
     }
   })
@@ -83,7 +84,7 @@ suite('parity of every reader', () => {
         const graph = buildGraph({ weights, network, cropSize: 64, normalisation }, layout, 'test')
         const difference = relativeDifference(await runGraph(graph, pixels, 64), expected.logits.flat())
         report(t, `${file}  ${layout}`, difference)
-        assert.ok(difference <= tolerance, `${layout}: ${difference}`)
+        assert.ok(difference <= tolerance(layout), `${layout}: ${difference}`)
       }
     })
   }
@@ -93,9 +94,11 @@ suite('the parity test bites', () => {
   const variant = 'ghostnet_050'
   const source = generatedSource(variant)
 
+  /** Less than float16 rounds. */
+  const tiny = 'epsilon of 2e-5 in batch norm'
   const mutations: Record<string, GraphSource | ((graph: Uint8Array) => Uint8Array)> = {
     'two swapped channels': { ...source, weights: swapChannels(source.weights, 'blocks.3.0.ghost1.primary_conv.0.weight') },
-    'epsilon of 2e-5 in batch norm': { ...source, weights: addToVariances(source.weights, 1e-5) },
+    [tiny]: { ...source, weights: addToVariances(source.weights, 1e-5) },
     'slope of 0.2 in HardSigmoid': (graph) => replaceAlpha(graph, 0.2),
     'red mean off by a thousandth': { ...source, normalisation: { ...normalisation, mean: [0.486, 0.456, 0.406] } },
     'red deviation of green': { ...source, normalisation: { ...normalisation, std: [0.224, 0.224, 0.225] } },
@@ -103,11 +106,12 @@ suite('the parity test bites', () => {
   for (const [mutation, mutant] of Object.entries(mutations)) {
     test(`${mutation} fails it in every layout`, async (t) => {
       for (const layout of layouts) {
+        if (mutation === tiny && layout === 'plain-fp16') continue
         const difference = typeof mutant === 'function'
           ? await differenceFromTimm(source, layout, variant, mutant)
           : await differenceFromTimm(mutant, layout, variant)
         report(t, `${mutation}  ${layout}`, difference)
-        assert.ok(difference > tolerance, `${layout}: only ${difference}`)
+        assert.ok(difference > tolerance(layout), `${layout}: only ${difference}`)
       }
     })
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { suite, type TestContext } from 'node:test'
 import { chooseExecutionProvider, type Machine } from '../../../api/execution-provider/choose-execution-provider.ts'
+import { chooseGpuLayout } from '../../../api/execution-provider/choose-gpu-layout.ts'
 import { executionProviders, explainUnavailable, onnxruntimeDirectory } from '../../../api/execution-provider/execution-provider.ts'
 import { readSharedLibrary } from '../../../api/execution-provider/shared-library.ts'
 import { listVulkanDrivers } from '../../../api/execution-provider/vulkan-drivers.ts'
@@ -93,4 +94,19 @@ test('a GPU has fixed batch sizes up to the largest, a CPU has none', () => {
   assert.deepEqual(batchBuckets('cuda', 8), [1, 2, 4, 8])
   assert.deepEqual(batchBuckets('webgpu', 6), [1, 2, 4, 6])
   assert.deepEqual(batchBuckets('webgpu', 1), [1])
+})
+
+test('a GPU gets the float16 graph where it can compute in it, and WebGPU is asked', async () => {
+  const asked: string[] = []
+  const layoutOn = async (provider: 'cuda' | 'tensorrt' | 'webgpu', reason: string | undefined) =>
+    await chooseGpuLayout(provider, '/model', async (...question) => {
+      asked.push(question.join(' '))
+      return reason
+    })
+  assert.equal(await layoutOn('cuda', 'not asked'), 'plain-fp16')
+  assert.equal(await layoutOn('tensorrt', undefined), 'plain')
+  assert.deepEqual(asked, [])
+  assert.equal(await layoutOn('webgpu', undefined), 'plain-fp16')
+  assert.equal(await layoutOn('webgpu', 'no session can be made: the device does not support f16'), 'plain')
+  assert.deepEqual(asked, Array(2).fill('webgpu /model/graphs/plain-fp16.onnx'))
 })

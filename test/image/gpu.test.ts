@@ -1,0 +1,70 @@
+/** The Dockerfile's gpu target: 1.2 GB to download, so it is built where TEST_GPU_IMAGE=1 says so. No GPU is needed, and none is tried. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { findLibrary } from '../../api/execution-provider/missing-library.ts'
+import { readSharedLibrary } from '../../api/execution-provider/shared-library.ts'
+import { packageRoot } from '../../models/package-root.ts'
+import { Buildah } from './buildah.ts'
+import { runInImage } from './container.ts'
+import { makeDebianBases } from './debian-bases.ts'
+
+/** What no image may have: the driver's, which comes from the host. */
+const driver = 'libcuda.so.1'
+const systemFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'lib64', 'usr/lib64']
+
+/** Names of libraries that the given one needs, and those in turn, which are in none of the folders. */
+function findUnresolved (path: string, folders: readonly string[], seen = new Set<string>()): string[] {
+  return readSharedLibrary(path).needed.flatMap((name) => {
+    if (seen.has(name)) return []
+    seen.add(name)
+    const found = findLibrary(name, folders)
+    return found === undefined ? [name] : findUnresolved(found, folders, seen)
+  })
+}
+
+test('every library that the cuda provider and Vulkan need is in the gpu image, except the driver\'s', (t) => {
+  if (process.env['TEST_GPU_IMAGE'] !== '1') {
+    const reason = 'the gpu image was not built, which downloads 1.2 GB: TEST_GPU_IMAGE=1 npm test -- image/gpu'
+    process.stderr.write(`!!! SKIPPED: ${reason}\n`)
+    t.skip(reason)
+    return
+  }
+  const buildah = new Buildah()
+  t.after(() => buildah.remove())
+  buildah.buildTarget('gpu', 'gpu', makeDebianBases(buildah))
+  const { config, bytes } = buildah.inspect('gpu')
+  const root = buildah.mount('gpu')
+  t.diagnostic(`${Math.round(bytes / 1e6)} MB, unpacked`)
+
+  const { dependencies } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
+  const { components } = JSON.parse(readFileSync(join(root, 'app/sbom.cdx.json'), 'utf8')) as { components: Array<{ name: string, version: string }> }
+  const versionOf = (name: string): string | undefined => components.find((component) => component.name === name)?.version
+  assert.equal(versionOf('onnxruntime-gpu'), dependencies['onnxruntime-node'], 'the provider is of the same onnxruntime')
+  assert.ok(versionOf('nvidia-cudnn-cu13'))
+
+  const environment = Object.fromEntries(config.Env.map((entry) => entry.split(/=(.*)/s))) as Record<string, string>
+  const folders = [...environment['LD_LIBRARY_PATH']!.split(':'), ...systemFolders].map((folder) => join(root, folder))
+  const providers = join(root, 'app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64')
+  // cuDNN, and its parts, are looked for only when a session is made.
+  const cudnn = readdirSync(join(root, 'usr/local/cuda/lib')).filter((name) => name.startsWith('libcudnn'))
+  assert.ok(cudnn.includes('libcudnn.so.9') && cudnn.some((name) => name.startsWith('libcudnn_cnn')))
+  const unresolved = [
+    ...['libonnxruntime_providers_cuda.so', 'libonnxruntime_providers_shared.so'].map((name) => join(providers, name)),
+    ...cudnn.map((name) => join(root, 'usr/local/cuda/lib', name)),
+    ...['libvulkan.so.1', 'libX11.so.6', 'libXext.so.6'].map((name) => join(root, 'usr/local/lib', name)),
+  ].flatMap((path) => {
+    assert.ok(existsSync(path), path)
+    return findUnresolved(path, folders)
+  })
+  assert.deepEqual([...new Set(unresolved)], [driver])
+
+  const doctor = runInImage(root, config, [...config.Entrypoint, 'doctor', '--json'])
+  const { providers: findings } = JSON.parse(doctor.stdout) as { providers: Array<{ provider: string, detail: string }> }
+  assert.match(findings.find(({ provider }) => provider === 'cuda')!.detail, /libcuda\.so\.1, which libonnxruntime_providers_cuda\.so needs/)
+  assert.match(findings.find(({ provider }) => provider === 'webgpu')!.detail, /no Vulkan driver/)
+
+  const capabilities = environment['NVIDIA_DRIVER_CAPABILITIES']!.split(',')
+  for (const capability of ['compute', 'graphics']) assert.ok(capabilities.includes(capability), capability)
+})
