@@ -1,5 +1,5 @@
 import type { Label } from '../models/labels.ts'
-import { readGraph } from '../models/graph-index.ts'
+import { findGraph } from '../models/graph-index.ts'
 import { readModelDirectory, type Manifest } from '../models/manifest.ts'
 import type { Layout } from '../models/onnx/layout.ts'
 import { findModelDirectory } from '../models/shelf.ts'
@@ -13,8 +13,8 @@ export interface LoadedModel {
   /** First 12 hexadecimal digits of the weights' sha256. */
   readonly version: string
   readonly layout: Layout
-  /** Encoded ONNX model. */
-  readonly graph: Buffer
+  /** File of the encoded ONNX model. */
+  readonly graphFile: string
 }
 
 /** Digits of the weights' digest in a version. */
@@ -30,6 +30,6 @@ export async function loadModel (model: string, modelDir: string, layoutChoice: 
   const { manifest, labels } = await readModelDirectory(directory)
   const chooseBest = async (): Promise<Layout> => provider === 'cpu' ? chooseLayout() : await chooseGpuLayout(provider, directory)
   const layout = layoutChoice === 'auto' ? await chooseBest() : layoutChoice
-  const graph = await readGraph(directory, manifest, layout)
-  return { manifest, labels, version: manifest.weights.sha256.slice(0, versionLength), layout, graph }
+  const graphFile = await findGraph(directory, manifest, layout)
+  return { manifest, labels, version: manifest.weights.sha256.slice(0, versionLength), layout, graphFile }
 }

@@ -19,12 +19,11 @@ export const graphIndexFile = 'index.json'
 export const graphPath = (directory: string, layout: Layout): string => join(directory, modelFiles.graphs, `${layout}.onnx`)
 
 /**
- * Reads the graph of a layout.
+ * The file with the graph of a layout.
  *
- * @returns The encoded ONNX model.
  * @throws ModelError if it was made from other weights than the manifest names, or is not what was built.
  */
-export async function readGraph (directory: string, manifest: Manifest, layout: Layout): Promise<Buffer> {
+export async function findGraph (directory: string, manifest: Manifest, layout: Layout): Promise<string> {
   const index = await readJsonFile<GraphIndex>(join(directory, modelFiles.graphs, graphIndexFile), GraphIndexSchema)
   if (index.weightsSha256 !== manifest.weights.sha256) {
     throw new ModelError(
@@ -39,5 +38,5 @@ export async function readGraph (directory: string, manifest: Manifest, layout: 
   if (sha256 !== expected) {
     throw new ModelError(`The graph ${path} is not the one that was built: expected sha256 ${expected ?? 'in its index'}, got ${sha256}.`)
   }
-  return bytes
+  return path
 }

@@ -10,7 +10,8 @@ import { Session, sessionWorkerFile } from './session.ts'
 export type ImageQueue = BatchQueue<Uint8Array, Float32Array>
 
 export interface SessionPoolOptions {
-  readonly graph: Buffer
+  /** Encoded ONNX model. Each session reads it by itself, so that no copy of it stays in memory. */
+  readonly graphFile: string
   readonly manifest: Manifest
   /** Of the graph. */
   readonly layout: Layout
@@ -41,11 +42,9 @@ export class SessionPool {
   constructor (queue: ImageQueue, options: SessionPoolOptions) {
     this.#queue = queue
     this.#options = options
-    const graph = new Uint8Array(new SharedArrayBuffer(options.graph.length))
-    graph.set(options.graph)
     const { cropSize } = options.manifest.preprocessing
-    const { executionProvider = 'cpu', intraOpNumThreads } = options
-    this.#workerData = { graph, executionProvider, intraOpNumThreads, cropSize }
+    const { graphFile, executionProvider = 'cpu', intraOpNumThreads } = options
+    this.#workerData = { graphFile, executionProvider, intraOpNumThreads, cropSize }
   }
 
   /** Sessions that have passed the self-test and live. */

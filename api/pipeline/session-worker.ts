@@ -8,24 +8,23 @@ import * as ort from 'onnxruntime-node'
 import type { ExecutionProvider } from '../execution-provider/execution-provider.ts'
 
 export interface SessionWorkerData {
-  /** Encoded ONNX model, in shared memory: one copy for all workers. */
-  readonly graph: Uint8Array
+  /** Encoded ONNX model. */
+  readonly graphFile: string
   readonly executionProvider: ExecutionProvider
   readonly intraOpNumThreads: number
   readonly cropSize: number
 }
 
-/** uint8 [batchSize, cropSize, cropSize, 3], transferred; 'end' lets the thread end once it is idle. */
+/** uint8 [at least batchSize, cropSize, cropSize, 3], transferred; 'end' lets the thread end once it is idle. */
 export type SessionRequest = { readonly pixels: Uint8Array<ArrayBuffer>, readonly batchSize: number } | 'end'
 
-/** float32 [batchSize, classes], transferred; or why there is none. */
-export type RunAnswer = { readonly logits: Float32Array } | { readonly error: string }
+/** float32 [batchSize, classes], or why there is none; and the request's pixels, to be used again. All transferred. */
+export type RunAnswer = ({ readonly logits: Float32Array } | { readonly error: string }) & { readonly pixels: Uint8Array<ArrayBuffer> }
 
-const { graph, executionProvider, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
+const { graphFile, executionProvider, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
 const port = parentPort!
 
-// onnxruntime-node takes no shared memory: the copy lives until the session is made.
-const session = await ort.InferenceSession.create(graph.slice(), {
+const session = await ort.InferenceSession.create(graphFile, {
   executionProviders: [executionProvider],
   intraOpNumThreads,
   interOpNumThreads: 1,
@@ -50,12 +49,12 @@ port.on('message', (request: SessionRequest) => {
     return
   }
   const { pixels, batchSize } = request
-  const input = new ort.Tensor('uint8', pixels, [batchSize, cropSize, cropSize, 3])
+  const input = new ort.Tensor('uint8', pixels.subarray(0, batchSize * cropSize * cropSize * 3), [batchSize, cropSize, cropSize, 3])
   session.run({ pixels: input }).then((outputs) => {
     const logits = outputs['logits']!.data as Float32Array<ArrayBuffer>
-    port.postMessage({ logits } satisfies RunAnswer, [logits.buffer])
+    port.postMessage({ logits, pixels } satisfies RunAnswer, [logits.buffer, pixels.buffer])
   }, (error: unknown) => {
-    port.postMessage({ error: String(error) } satisfies RunAnswer)
+    port.postMessage({ error: String(error), pixels } satisfies RunAnswer, [pixels.buffer])
   })
 })
 port.postMessage('created')

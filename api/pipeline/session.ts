@@ -22,6 +22,8 @@ export class Session {
   readonly #layout: Layout
   readonly #batchBuckets: readonly number[]
   readonly #gone = new AbortController()
+  /** Of the batch before, uint8. */
+  #pixels: Uint8Array<ArrayBuffer> = new Uint8Array()
   #death: Error | undefined
   #consecutiveFailures = 0
 
@@ -128,12 +130,15 @@ export class Session {
     const { preprocessing: { cropSize }, classes } = this.#manifest
     const imageLength = cropSize * cropSize * 3
     const batchSize = this.#batchBuckets.find((size) => size >= images.length) ?? images.length
-    const pixels = new Uint8Array(batchSize * imageLength)
+    // The same memory for every batch: what a worker thread is given and drops stays for long, as little else makes it collect garbage.
+    const pixels = this.#pixels.length >= batchSize * imageLength ? this.#pixels : new Uint8Array(batchSize * imageLength)
     for (const [i, image] of images.entries()) pixels.set(image, i * imageLength)
+    pixels.fill(0, images.length * imageLength, batchSize * imageLength)
 
     this.#worker.postMessage({ pixels, batchSize } satisfies SessionRequest, [pixels.buffer])
     const [answer] = await once(this.#worker, 'message', { signal: this.gone })
       .catch(() => { throw inferenceFailed(this.#death) }) as [RunAnswer]
+    this.#pixels = answer.pixels
     if ('error' in answer) throw new RunError(answer.error)
     return images.map((_, i) => answer.logits.subarray(i * classes, (i + 1) * classes))
   }

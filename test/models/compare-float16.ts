@@ -13,7 +13,7 @@ const float32 = await loadModel('bundled', '', 'plain')
 const float16 = await loadModel('bundled', '', 'plain-fp16')
 const { manifest: { preprocessing, classes }, labels } = float32
 const images = (await listLabelledImages(data!, labels)).filter((_, i) => i % Number(step) === 0)
-const sessions = await Promise.all([float32, float16].map(async ({ graph }) => await ort.InferenceSession.create(graph)))
+const sessions = await Promise.all([float32, float16].map(async ({ graphFile }) => await ort.InferenceSession.create(graphFile)))
 
 const argmax = (logits: Float32Array): number => logits.indexOf(Math.max(...logits))
 const correct = [0, 0]

@@ -33,7 +33,7 @@ function injectFaults (session: InferenceSession): void {
   }
 }
 
-if (!isMainThread && (workerData as { graph?: unknown } | null)?.graph !== undefined) {
+if (!isMainThread && (workerData as { graphFile?: unknown } | null)?.graphFile !== undefined) {
   const { InferenceSession } = await import('onnxruntime-node')
   const create = InferenceSession.create.bind(InferenceSession) as (...args: unknown[]) => Promise<InferenceSession>
   Reflect.set(InferenceSession, 'create', async (...args: unknown[]) => {

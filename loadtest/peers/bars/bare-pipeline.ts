@@ -10,8 +10,8 @@ sharp.concurrency(1)
 sharp.cache(false)
 
 const [, , directory = '', photo = '', blockLength] = process.argv
-const { manifest: { preprocessing }, graph } = await loadModel(directory, '', 'auto')
-const session = await ort.InferenceSession.create(graph, { intraOpNumThreads: 1, interOpNumThreads: 1 })
+const { manifest: { preprocessing }, graphFile } = await loadModel(directory, '', 'auto')
+const session = await ort.InferenceSession.create(graphFile, { intraOpNumThreads: 1, interOpNumThreads: 1 })
 const bytes = readFileSync(photo)
 const { width, height } = await sharp(bytes).metadata()
 const { cropSize, interpolation } = preprocessing

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { loadModel } from '../../../api/load-model.ts'
 import { BatchQueue } from '../../../api/pipeline/batch-queue.ts'
@@ -133,7 +134,8 @@ test('a model whose self-test answer differs is refused', async (t) => {
 
 test('a graph that is none is refused', async (t) => {
   const queue: ImageQueue = new BatchQueue({ maxBatchSize: 8 })
-  const pool = new SessionPool(queue, { ...model, graph: Buffer.from('nothing'), workers: 1, intraOpNumThreads: 1, onWorkerDeath: assert.fail })
+  const options = { ...model, graphFile: fileURLToPath(import.meta.url), workers: 1, intraOpNumThreads: 1, onWorkerDeath: assert.fail }
+  const pool = new SessionPool(queue, options)
   t.after(() => pool.close())
   await assert.rejects(pool.start(), { code: 'MODEL_INVALID', message: /No session can be made/ })
 })
