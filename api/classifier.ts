@@ -127,6 +127,11 @@ export class Classifier {
     return describeDevice(this.executionProvider)
   }
 
+  /** Most images in one batch. */
+  get maxBatchSize (): number {
+    return this.#options.maxBatchSize
+  }
+
   /** Most images in work. */
   get maxQueueSize (): number {
     return this.#options.maxQueueSize

@@ -42,7 +42,7 @@ export const EnvironmentSchema = Type.Object({
   }),
   WORKERS: integer('Sessions, each on a thread of its own. 0: one for each core, or one on a GPU.', 0, 0, 256),
   INTRA_OP_NUM_THREADS: integer('Threads inside one session.', 1, 1, 256),
-  MAX_BATCH_SIZE: integer('Images that run together at most.', 8, 1, 256),
+  MAX_BATCH_SIZE: integer('Images that run together at most. 0: as many as suit the model and what runs it, up to 8.', 0, 0, 256),
   MAX_QUEUE_DELAY_MS: integer('Longest wait for a batch to grow while a worker is free.', 0, 0, 1000),
   MAX_QUEUE_SIZE: integer('Images in work (decoding, waiting or running) above which requests are refused.', 128, 1, 100_000),
   MAX_CLIENT_IMAGES: integer('Images in work for one client, a key or else an address, above which its requests are refused. 0: no such limit.', 64, 0, 100_000),

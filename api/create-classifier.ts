@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { chooseExecutionProvider } from './execution-provider/choose-execution-provider.ts'
 import { loadModel } from './load-model.ts'
 import { acceptFormats, parseFormats } from './pipeline/image-formats.ts'
+import { largestBatch } from './pipeline/largest-batch.ts'
 import { MemoryBudget } from './pipeline/memory-budget.ts'
 
 /** One a core costs 10 to 25 % of the requests: docs/decisions/0011. */
@@ -21,10 +22,12 @@ export async function createClassifier (config: Config, onWorkerDeath: (error: E
   acceptFormats(formats)
   const executionProvider = chooseExecutionProvider(config.executionProvider)
   const workersOfMachine = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
+  const model = await loadModel(config.model, config.modelDir, config.layout, executionProvider)
   return new Classifier({
     ...config,
     executionProvider,
-    model: await loadModel(config.model, config.modelDir, config.layout, executionProvider),
+    model,
+    maxBatchSize: config.maxBatchSize === 0 ? largestBatch(executionProvider, model.manifest) : config.maxBatchSize,
     workers: config.workers === 0 ? workersOfMachine : config.workers,
     formats,
     decodeConcurrency: cores * decodesPerCore,

@@ -30,7 +30,8 @@ async function serve (): Promise<void> {
   await classifier.start()
   if (app.isDraining) return
   const { model: { manifest: { name }, version, layout }, executionProvider, device } = classifier
-  app.log.info({ model: name, version, layout, executionProvider, device, workers: classifier.workers, startMs: Math.round(performance.now()) }, 'ready')
+  const { workers, maxBatchSize } = classifier
+  app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, startMs: Math.round(performance.now()) }, 'ready')
 }
 
 serve().catch((error: unknown) => {

@@ -22,7 +22,7 @@ test('variables are read as what they mean, others are ignored', () => {
 })
 
 const refusals: Record<string, [Record<string, string>, string]> = {
-  'a word for a number': [{ MAX_BATCH_SIZE: 'many' }, 'Expected MAX_BATCH_SIZE to be a whole number from 1 to 256, got "many".'],
+  'a word for a number': [{ MAX_BATCH_SIZE: 'many' }, 'Expected MAX_BATCH_SIZE to be a whole number from 0 to 256, got "many".'],
   'a fraction': [{ WORKERS: '1.5' }, 'Expected WORKERS to be a whole number from 0 to 256, got "1.5".'],
   'a number out of bounds': [{ PORT: '70000' }, 'Expected PORT to be a whole number from 0 to 65535, got "70000".'],
   'a word that is none of the choices': [{ LAYOUT: 'blocked' }, 'Expected LAYOUT to be one of auto, plain, plain-fp16, blocked8, blocked16, got "blocked".'],
