@@ -24,8 +24,8 @@ async function serve (args) {
   await runModule(server, args)
 }
 
-/** Takes a minute by itself, so it runs only when a word asks for it. */
-const askedFor = 'dist/test/hostile/'
+/** Take minutes by themselves, or install what they need, so they run only when a word asks for them. */
+const askedFor = ['dist/test/hostile/', 'dist/test/infra/tiers/']
 
 /** Words among `args` select the files whose path holds one of them; options go to `node --test`. */
 async function test (args) {
@@ -33,7 +33,7 @@ async function test (args) {
   const options = args.filter((arg) => arg.startsWith('-'))
   const words = args.filter((arg) => !arg.startsWith('-')).map((word) => word.replace(/\.ts$/, '.js'))
   const files = listFiles('dist/test', (path, entry) => entry.isDirectory() || path.endsWith('.test.js'))
-    .filter((path) => words.length === 0 ? !path.startsWith(askedFor) : words.some((word) => path.includes(word)))
+    .filter((path) => words.length === 0 ? !askedFor.some((folder) => path.startsWith(folder)) : words.some((word) => path.includes(word)))
     .sort()
   if (files.length === 0) {
     throw new PreparationError(`There is no test to run: no built file under dist/test matches ${words.join(' or ') || '*.test.js'}.`)
