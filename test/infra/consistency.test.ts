@@ -136,3 +136,20 @@ test('every file that a kustomization names exists, and every manifest is named'
   assert.ok(manifests.length >= 10)
   assert.deepEqual(manifests.filter((path) => !named.has(path)), [])
 })
+
+test('the job that classifies an archive has a pod for each shard, none of which may be root or write to its image', () => {
+  interface JobSpec {
+    completions: number
+    parallelism: number
+    template: { spec: { securityContext: object, containers: Array<{ image: string, args: string[], securityContext: object }> } }
+  }
+  const { completions, parallelism, template } = parseInfraFile<{ spec: JobSpec }>('k8s/archive/job.yaml').spec
+  const { args, image, securityContext } = template.spec.containers[0]!
+  const service = readWorkload(parseInfraFile<Manifest>('k8s/base/deployment.yaml'))!
+  assert.equal(image, 'ghostserve')
+  assert.ok(args.includes(`--shard=$(JOB_COMPLETION_INDEX)/${completions}`))
+  assert.ok(args.at(-1)!.includes('$(JOB_COMPLETION_INDEX)'), 'each writes a file of its own')
+  assert.ok(parallelism <= completions)
+  assert.deepEqual(securityContext, service.container.securityContext)
+  assert.deepEqual(template.spec.securityContext, service.podSecurity)
+})

@@ -22,7 +22,7 @@ const checkPlatform = ['python', join(packageRoot, 'test/infra/tiers/check_platf
 
 const schemas: Record<string, Schema> = {
   Kubernetes: {
-    files: ['k8s/base/deployment.yaml', ...listInfraFiles().filter((path) => /^k8s\/(?:base|components\/hpa)\/(?!kustom|deploy).*(?<!values)\.yaml$/.test(path))],
+    files: ['k8s/base/deployment.yaml', ...listInfraFiles().filter((path) => /^k8s\/(?:base|namespace|archive|components\/hpa)\/(?!kustom|deploy).*(?<!values)\.yaml$/.test(path))],
     command: ['kubernetes-validate', '--strict'],
     broken: ['failureThreshold', 'failureTreshold'],
   },
