@@ -11,8 +11,8 @@ export const labCache = join(envPaths('ghostserve', { suffix: '' }).cache, 'load
  *
  * @param name - Must hold a digest or version of everything that decides the content.
  */
-export async function cachedDirectory (name: string, fill: (directory: string) => Promise<void>): Promise<string> {
-  const directory = join(labCache, name)
+export async function cachedDirectory (name: string, fill: (directory: string) => Promise<void>, cache = labCache): Promise<string> {
+  const directory = join(cache, name)
   if (existsSync(directory)) return directory
   const unfinished = `${directory}.${process.pid}`
   try {

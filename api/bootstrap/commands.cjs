@@ -24,8 +24,8 @@ async function serve (args) {
   await runModule(server, args)
 }
 
-/** Takes minutes by itself, or needs root, so it runs only when a word asks for it. */
-const askedFor = ['dist/test/hostile/', 'dist/test/image/']
+/** Take minutes by themselves, or install what they need, so they run only when a word asks for them. */
+const askedFor = ['dist/test/hostile/', 'dist/test/image/', 'dist/test/infra/tiers/']
 
 /** Words among `args` select the files whose path holds one of them; options go to `node --test`. */
 async function test (args) {

@@ -6,15 +6,14 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import envPaths from 'env-paths'
 import { packageRoot } from '../../models/package-root.ts'
+import { pythonEnvironment } from '../python-environment.ts'
 import { ServerProcess } from '../server-process.ts'
 
 const folder = join(packageRoot, 'test/schemathesis')
-const requirements = join(folder, 'requirements.txt')
 
 /** Fewer images than this that were classified, and the run has tested refusals only. */
 const fewestClassified = 20
@@ -23,19 +22,6 @@ function run (command: string, args: readonly string[], environment: Readonly<Re
   // Schemathesis keeps notes of its failures where it runs.
   const { status, error } = spawnSync(command, args, { cwd: temporary, stdio: 'inherit', env: { ...process.env, ...environment } })
   if (status !== 0) throw new Error(`Expected ${command} ${args[0]} to succeed, got ${error?.message ?? `status ${status}`}.`)
-}
-
-/** @returns the command `st`. */
-function installSchemathesis (): string {
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)
-  const environment = join(envPaths('ghostserve', { suffix: '' }).cache, `schemathesis-${digest}`)
-  const complete = join(environment, 'complete')
-  if (!existsSync(complete)) {
-    run('python3', ['-m', 'venv', '--clear', environment])
-    run(join(environment, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '--no-deps', '--requirement', requirements])
-    writeFileSync(complete, '')
-  }
-  return join(environment, 'bin/st')
 }
 
 /** How many requests to /classify had each status, by the service's own count. */
@@ -62,7 +48,7 @@ async function check (schemathesis: string, key: string, environment: Readonly<R
 
 const temporary = mkdtempSync(join(tmpdir(), 'ghostserve-schemathesis-'))
 try {
-  const schemathesis = installSchemathesis()
+  const schemathesis = join(pythonEnvironment('schemathesis', join(folder, 'requirements.txt')), 'st')
   const key = randomBytes(32).toString('base64url')
   const keysFile = join(temporary, 'keys.txt')
   writeFileSync(keysFile, `schemathesis ${createHash('sha256').update(key).digest('hex')}\n`)

@@ -2,19 +2,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import test from 'node:test'
 import { packageRoot } from '../../../models/package-root.ts'
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
+import { freePort } from '../../free-port.ts'
 
 const platforms: Record<string, (port: number) => Record<string, string>> = {
   'PORT of Cloud Run and Knative': (port) => ({ PORT: String(port), K_SERVICE: 'ghostserve', K_REVISION: 'ghostserve-00001' }),

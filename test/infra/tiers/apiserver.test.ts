@@ -1,0 +1,95 @@
+/**
+ * Every overlay as a real kube-apiserver judges it, with the definitions of KEDA, Knative and the Prometheus operator;
+ * and faults, which it must refuse.
+ */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import test from 'node:test'
+import { parseAllDocuments } from 'yaml'
+import { checkWorkload } from '../check-workload.ts'
+import { infraFolder, listInfraFiles, parseInfraFile } from '../infra-files.ts'
+import { readWorkload, type Manifest } from '../workload.ts'
+import { ApiServer } from './apiserver.ts'
+import { breakManifest, brokenManifests, brokenPods } from './broken-manifests.ts'
+import { findCustomResources } from './custom-resources.ts'
+import { findOrSkip } from './missing-tool.ts'
+
+/** Everything that is applied as it is; KServe's and Cloud Run's documents have schemas of their own. */
+const targets = listInfraFiles().flatMap((path) => /^(k8s\/(?:overlays\/[^/]+|archive)|knative|cloudrun\/(?:cpu|gpu)|kserve)\/kustomization\.yaml$/.exec(path)?.[1] ?? [])
+
+/** A job, and no service. */
+const archive = 'k8s/archive'
+
+test('a real API server', async (t) => {
+  const server = await findOrSkip(t, () => ApiServer.start())
+  if (server === undefined) return
+  t.after(() => server.stop())
+  const definitions = await findOrSkip(t, findCustomResources)
+  if (definitions === undefined) return
+  server.establish(...definitions)
+  server.create(join(infraFolder, 'k8s/namespace/namespace.yaml'))
+
+  const render = (folder: string): Manifest[] =>
+    parseAllDocuments(server.render(join(infraFolder, folder))).map((document) => document.toJS() as Manifest)
+  const documents = new Map(targets.map((folder) => [folder, render(folder)]))
+
+  for (const [folder, manifests] of documents) {
+    if (folder !== archive) {
+      await t.test(`${folder}: rendered, its numbers still fit the service`, () => {
+        const workloads = manifests.flatMap((manifest) => readWorkload(manifest) ?? [])
+        assert.equal(workloads.length, 1)
+        checkWorkload(workloads[0]!)
+        const { images } = parseInfraFile<{ images: Array<{ newName: string, newTag: string }> }>('image/kustomization.yaml')
+        const [cpu, gpu] = images.map(({ newName, newTag }) => `${newName}:${newTag}`)
+        assert.equal(workloads[0]!.container.image, folder.includes('gpu') ? gpu : cpu)
+      })
+    }
+
+    if (folder === 'kserve' || folder.startsWith('cloudrun')) continue
+    await t.test(`${folder}: accepted`, () => {
+      const { accepted, said } = server.judge(listOf(manifests))
+      assert.ok(accepted, said)
+      assert.doesNotMatch(said, /warning/i)
+    })
+  }
+
+  const pods = ['k8s/overlays/cpu-dev', 'k8s/overlays/gpu-keda', archive, 'knative', 'kserve']
+  for (const folder of pods) {
+    await t.test(`${folder}: its pod is admitted where pods are restricted`, () => {
+      const { accepted, said } = server.judge(listOf([podOf(documents.get(folder)!)]))
+      assert.ok(accepted, said)
+    })
+  }
+
+  for (const [what, { kind, from, breakIt, says }] of Object.entries(brokenManifests)) {
+    await t.test(`refused: ${what}`, () => {
+      const good = documents.get(from)!.find((manifest) => manifest.kind === kind)!
+      refuse(server, breakManifest(good, breakIt), says)
+    })
+  }
+  for (const [what, { breakIt, says }] of Object.entries(brokenPods)) {
+    await t.test(`refused: ${what}`, () => refuse(server, breakManifest(podOf(documents.get('k8s/overlays/gpu-keda')!), breakIt), says))
+  }
+})
+
+function refuse (server: ApiServer, document: Manifest, says: RegExp): void {
+  const { accepted, said } = server.judge(listOf([document]))
+  assert.equal(accepted, false, 'expected a refusal, but it was accepted')
+  assert.match(said, says)
+}
+
+function listOf (items: readonly Manifest[]): string {
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+}
+
+/** The pod that a controller would make; fields that only Knative or KServe knows are theirs. */
+function podOf (manifests: readonly Manifest[]): Manifest {
+  const { spec } = manifests.find((manifest) => manifest.kind === 'Job' || readWorkload(manifest) !== undefined)!
+  const { template, predictor } = spec as unknown as { template?: { spec: object }, predictor?: object }
+  const platforms = new Set(['minReplicas', 'maxReplicas', 'autoScaling', 'timeout', 'timeoutSeconds', 'containerConcurrency', 'serviceAccountName'])
+  const pod = Object.fromEntries(Object.entries(template?.spec ?? predictor!).filter(([name]) => !platforms.has(name)))
+  const metadata = { name: 'ghostserve', namespace: 'ghostserve' }
+  // A probe without a port asks Knative's one.
+  const withPorts = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: pod }).replace(/"httpGet":\{"path":"([^"]+)"\}/g, '"httpGet":{"path":"$1","port":8080}')
+  return JSON.parse(withPorts) as Manifest
+}

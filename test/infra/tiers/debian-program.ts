@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process'
+import { MissingTool } from './missing-tool.ts'
+
+/**
+ * Name of a program that runs, installed from Debian's package if it is not there.
+ *
+ * @throws MissingTool where it cannot be installed.
+ */
+export function findDebianProgram (program: string, debianPackage: string): string {
+  const isThere = (): boolean => spawnSync(program, ['--version']).error === undefined
+  if (isThere()) return program
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  for (const args of [['update', '-qq'], ['install', '--yes', '--quiet', '--no-install-recommends', debianPackage]]) {
+    const [command, ...rest] = [...asRoot, 'apt-get', ...args] as [string, ...string[]]
+    spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  }
+  if (isThere()) return program
+  throw new MissingTool(`Expected ${program}, but there is none, and apt-get could not install the package ${debianPackage}.`)
+}

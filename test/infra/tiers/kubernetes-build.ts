@@ -1,0 +1,54 @@
+/** A real kube-apiserver and its kubectl, built once from their Go modules into the user's cache directory. */
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import envPaths from 'env-paths'
+import { cachedDirectory } from '../../../loadtest/lab-cache.ts'
+import { MissingTool } from './missing-tool.ts'
+
+const run = promisify(execFile)
+
+export const kubernetesVersion = '1.37.2'
+const module = 'k8s.io/kubernetes'
+/** Kubernetes's own libraries, which its module takes from its repository and everybody else from modules of this version. */
+const librariesVersion = `v0.${kubernetesVersion.split('.').slice(1).join('.')}`
+
+/** The static build is the same on every machine. */
+const environment = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' }
+
+/**
+ * Folder with `kube-apiserver` and `kubectl`. The first call takes ten minutes or more.
+ *
+ * @throws MissingTool without Go, or where the modules cannot be had.
+ */
+export async function findKubernetes (): Promise<string> {
+  return await cachedDirectory(`kubernetes-${kubernetesVersion}`, async (directory) => {
+    console.error(`Building kube-apiserver and kubectl ${kubernetesVersion}, which takes ten minutes or more, once.`)
+    const { GoMod: goMod, Dir: sources } = await downloadModule(`${module}@v${kubernetesVersion}`)
+    writeFileSync(join(directory, 'go.mod'), describeModule(readFileSync(goMod, 'utf8')))
+    writeFileSync(join(directory, 'go.sum'), readFileSync(join(sources, 'go.sum')))
+    const programs = ['kube-apiserver', 'kubectl'].map((name) => `${module}/cmd/${name}`)
+    await go(['build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', `${directory}/`, ...programs], directory)
+  }, envPaths('ghostserve', { suffix: '' }).cache)
+}
+
+/** Where Go keeps a module's files. */
+export async function downloadModule (version: string): Promise<{ readonly Dir: string, readonly GoMod: string }> {
+  return JSON.parse(await go(['mod', 'download', '-json', version])) as { Dir: string, GoMod: string }
+}
+
+function describeModule (goMod: string): string {
+  const goVersion = /^go .+$/m.exec(goMod)![0]
+  const libraries = [...goMod.matchAll(/^\s*(?:replace )?(k8s\.io\/\S+) => \.\/staging/gm)].map(([, name]) => `replace ${name} => ${name} ${librariesVersion}`)
+  return ['module ghostserve.invalid/kubernetes', goVersion, `require ${module} v${kubernetesVersion}`, ...libraries, ''].join('\n')
+}
+
+async function go (args: readonly string[], cwd = '/'): Promise<string> {
+  const { stdout } = await run('go', args, { cwd, env: environment, maxBuffer: 2 ** 26 }).catch((cause: NodeJS.ErrnoException & { stderr?: string }) => {
+    throw new MissingTool(cause.code === 'ENOENT'
+      ? 'Expected Go to build a kube-apiserver with, but there is none.'
+      : `Expected \`go ${args.join(' ')}\` to work, but: ${cause.stderr?.trim().split('\n').at(-1) ?? cause.message}`, { cause })
+  })
+  return stdout
+}
