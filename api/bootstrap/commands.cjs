@@ -2,6 +2,7 @@
 
 // What `npm start`, `npm test`, `npm run dev` and `ghostserve ...` do once this Node can run them.
 const fs = require('node:fs')
+const os = require('node:os')
 const { join, resolve } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { runNode, stopChildren } = require('./children.cjs')
@@ -27,6 +28,9 @@ async function serve (args) {
 /** Take minutes by themselves, or install what they need, so they run only when a word asks for them. */
 const askedFor = ['dist/test/hostile/', 'dist/test/image/', 'dist/test/infra/tiers/']
 
+/** As many files as cores: Node takes one less, but half of a test's time is spent in waiting for a service. */
+const filesAtOnce = `--test-concurrency=${os.availableParallelism()}`
+
 /** Words among `args` select the files whose path holds one of them; options go to `node --test`. */
 async function test (args) {
   await prepare()
@@ -38,7 +42,7 @@ async function test (args) {
   if (files.length === 0) {
     throw new PreparationError(`There is no test to run: no built file under dist/test matches ${words.join(' or ') || '*.test.js'}.`)
   }
-  process.exitCode = await runNode(['--enable-source-maps', '--test', '--test-reporter=spec', ...options, ...files], { cwd: root })
+  process.exitCode = await runNode(['--enable-source-maps', '--test', '--test-reporter=spec', filesAtOnce, ...options, ...files], { cwd: root })
 }
 
 async function dev (args) {

@@ -79,7 +79,7 @@ function checkAgainst (
 /** The server answers a photo of a cat, now. */
 export async function assertServes (server: ServerProcess): Promise<void> {
   const { answers: [answer] } = await exchange(server.port, upload(readFixture('exif-1.jpg')))
-  assert.equal(answer?.status, 200, 'the next good request')
+  assert.equal(answer?.status, 200, `the next good request: ${answer?.body}`)
   assert.equal(firstLabel(answer), 'Egyptian cat')
 }
 

@@ -7,6 +7,7 @@ import { bodyCases } from './cases/bodies.ts'
 import { enabledFormatsCases } from './cases/enabled-formats.ts'
 import { httpCases } from './cases/http.ts'
 import { imageCases } from './cases/images.ts'
+import { floodScenarios } from './cases/flood.ts'
 import { leavingScenarios } from './cases/leaving.ts'
 import { multipartCases } from './cases/multipart.ts'
 import { slowScenarios } from './cases/slow.ts'
@@ -29,6 +30,7 @@ export const documentedCases: readonly DocumentedCase[] = [
   ...[bodyCases, imageCases, enabledFormatsCases, multipartCases, httpCases].flat()
     .map((each) => ({ row: each.row, input: each.input, answer: describeAnswer(each) })),
   ...slowScenarios,
+  ...floodScenarios,
   ...leavingScenarios,
 ]
 
