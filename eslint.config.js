@@ -10,6 +10,13 @@ const modelsNeverImportApi = {
   },
 }
 
+const inBrowsers = {
+  files: ['api/playground/*.js'],
+  languageOptions: {
+    globals: Object.fromEntries(['document', 'fetch', 'File', 'FormData', 'location', 'matchMedia', 'navigator', 'performance', 'URL'].map((name) => [name, 'readonly'])),
+  },
+}
+
 export default [
   ...neostandard({ ts: true, ignores: ['dist/**', 'node_modules/**', '.ghostserve/**'] }),
   {
@@ -26,4 +33,5 @@ export default [
     },
   },
   modelsNeverImportApi,
+  inBrowsers,
 ]

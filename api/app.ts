@@ -17,6 +17,7 @@ import { registerClassificationRoutes } from './routes/classification-routes.ts'
 import { registerHealthRoutes } from './routes/health.ts'
 import { registerModelRoute } from './routes/model.ts'
 import { registerOpenApiRoutes } from './routes/openapi.ts'
+import { registerPlaygroundRoute } from './routes/playground.ts'
 import { parseTrustProxy } from './trust-proxy.ts'
 
 const headersTimeoutMs = 10_000
@@ -69,6 +70,7 @@ export function buildApp (
   registerMetrics(app, classifier, config)
   registerHealthRoutes(app, service)
   registerModelRoute(app, classifier)
+  registerPlaygroundRoute(app, config)
   registerClassificationRoutes(app, service)
   app.addHook('onClose', () => classifier.close())
   return app

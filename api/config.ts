@@ -67,6 +67,7 @@ export const EnvironmentSchema = Type.Object({
   DRAIN_DELAY_MS: integer('From SIGTERM to the last new connection: time for load balancers to notice.', 3000, 0, 600_000),
   SHUTDOWN_TIMEOUT_MS: integer('From SIGTERM to the end at the latest.', 8000, 1, 600_000),
   API_KEYS_FILE: Type.String({ description: 'File with a line `key-id sha256` for each API key. Empty: no key is needed.', default: '' }),
+  PLAYGROUND: Type.Boolean({ description: 'Whether `/` is the playground; `false`: only a sign of life.', default: true }),
   CORS_ORIGINS: Type.String({ description: 'Origins whose pages may call the service, separated by commas; `*` for all. Empty: none.', default: '' }),
   TRUST_PROXY: Type.String({
     description: 'Proxies whose `X-Forwarded-For` counts: how many stand in front, or their addresses and ranges, separated by commas. Empty: none.',
@@ -110,13 +111,14 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
   }
 }
 
-interface VariableSchema { minimum?: number, maximum?: number, anyOf?: Array<{ const: string }> }
+interface VariableSchema { type?: string, minimum?: number, maximum?: number, anyOf?: Array<{ const: string }> }
 
 function describe (issue: SchemaIssue, environment: NodeJS.ProcessEnv): string {
   const name = issue.instancePath.slice(1)
   const received = JSON.stringify(environment[name] ?? '')
-  const { anyOf, minimum, maximum } = (EnvironmentSchema.properties as Record<string, VariableSchema>)[name] ?? {}
+  const { type, anyOf, minimum, maximum } = (EnvironmentSchema.properties as Record<string, VariableSchema>)[name] ?? {}
   if (anyOf !== undefined) return `Expected ${name} to be one of ${anyOf.map((option) => option.const).join(', ')}, got ${received}.`
+  if (type === 'boolean') return `Expected ${name} to be true or false, got ${received}.`
   if (minimum !== undefined && maximum !== undefined) return `Expected ${name} to be a whole number from ${minimum} to ${maximum}, got ${received}.`
   return `Expected another ${name} than ${received}: it ${issue.message ?? 'is not valid'}.`
 }

@@ -26,6 +26,7 @@ const refusals: Record<string, [Record<string, string>, string]> = {
   'a fraction': [{ WORKERS: '1.5' }, 'Expected WORKERS to be a whole number from 0 to 256, got "1.5".'],
   'a number out of bounds': [{ PORT: '70000' }, 'Expected PORT to be a whole number from 0 to 65535, got "70000".'],
   'a word that is none of the choices': [{ LAYOUT: 'blocked' }, 'Expected LAYOUT to be one of auto, plain, plain-fp16, blocked8, blocked16, got "blocked".'],
+  'a word that is neither true nor false': [{ PLAYGROUND: 'no' }, 'Expected PLAYGROUND to be true or false, got "no".'],
   'a log level that is none': [{ LOG_LEVEL: 'loud' }, 'Expected LOG_LEVEL to be one of fatal, error, warn, info, debug, trace, silent, got "loud".'],
 }
 for (const [what, [environment, message]] of Object.entries(refusals)) {
@@ -35,7 +36,7 @@ for (const [what, [environment, message]] of Object.entries(refusals)) {
 }
 
 /** As the README and .env.example show it. */
-interface Documented { default: string | number, description: string }
+interface Documented { default: string | number | boolean, description: string }
 const documented = Object.entries<object>(EnvironmentSchema.properties) as Array<[string, Documented]>
 
 test('the README\'s table has every variable with its default and description', () => {

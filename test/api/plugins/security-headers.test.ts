@@ -7,7 +7,7 @@ import { openApp } from '../open-app.ts'
 test('every answer forbids sniffing and keeping, and none says what made it', async (t) => {
   const { app } = await openApp(t, {}, { start: false })
   for (const [method, url, status] of [
-    ['GET', '/livez', 200], ['GET', '/readyz', 503], ['GET', '/model', 200], ['GET', '/openapi.json', 200], ['GET', '/docs', 200],
+    ['GET', '/', 200], ['GET', '/livez', 200], ['GET', '/readyz', 503], ['GET', '/model', 200], ['GET', '/openapi.json', 200], ['GET', '/docs', 200],
     ['POST', '/classify', 400], ['GET', '/classify', 405], ['GET', '/nothing', 404], ['GET', '/%zz', 400],
   ] as const) {
     const { statusCode, headers } = await app.inject({ method, url })

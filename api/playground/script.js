@@ -1,0 +1,300 @@
+const byId = (id) => document.getElementById(id)
+const status = byId('status')
+const { maxImages, maxRequestBytes, needsKey } = document.body.dataset
+const formOverheadBytes = 1024
+
+/** Text of others becomes text nodes, never markup. */
+function element (name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties)
+  made.append(...children)
+  return made
+}
+
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`
+const milliseconds = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
+const percent = (score) => `${(score * 100).toFixed(1)} %`
+
+// --- The service
+
+const keyHeaders = () => byId('key').value === '' ? {} : { 'x-api-key': byId('key').value }
+
+/** The answer's JSON, or a problem. Whatever goes wrong is told in the words of a problem, as the service's own refusals are. */
+async function ask (path, options = {}) {
+  try {
+    const response = await fetch(path, { ...options, headers: keyHeaders() })
+    const text = await response.text()
+    const serverTiming = response.headers.get('server-timing') ?? ''
+    if (/json/.test(response.headers.get('content-type') ?? '')) return { [response.ok ? 'body' : 'problem']: JSON.parse(text), serverTiming }
+    return { problem: { title: `Status ${response.status}`, detail: 'Something in front of the service gave this answer.', status: response.status } }
+  } catch {
+    const detail = 'Either the service cannot be reached, or a file could not be read. Check the connection and the files, then try again.'
+    return { problem: { title: 'No answer', detail } }
+  }
+}
+
+// --- Photos in, requests out
+
+/** Files -> as few requests as the service's limits allow. One that is too large by itself is refused by the service, which says why. */
+function split (files) {
+  const requests = []
+  let bytes = Infinity
+  for (const file of files) {
+    bytes += file.size + formOverheadBytes
+    if (bytes > Number(maxRequestBytes) || requests.at(-1).length === Number(maxImages)) {
+      requests.push([])
+      bytes = file.size + formOverheadBytes
+    }
+    requests.at(-1).push(file)
+  }
+  return requests
+}
+
+async function classifyAll (files, nothing) {
+  if (files.length === 0) status.textContent = nothing
+  for (const photos of split(files)) await classify(photos, byId('requests'))
+}
+
+/** Shows the request at the top of `place`, then what became of it. */
+async function classify (photos, place) {
+  const count = plural(photos.length, 'photo')
+  const title = element('h3', {}, count)
+  const answers = photos.map(() => element('div', {}, element('p', { className: 'hint' }, 'Classifying.')))
+  const cards = photos.map((photo, i) =>
+    element('li', { className: 'photo' }, picture(photo), element('div', {}, element('h3', {}, photo.name), answers[i])))
+  const head = element('div', {}, title)
+  const request = element('section', { className: 'request', tabIndex: -1, ariaLabel: `Request with ${count}`, ariaBusy: 'true' },
+    head, element('ul', { className: 'photos' }, ...cards))
+  place.prepend(request)
+  status.textContent = `Classifying ${count}.`
+  showCode(photos.map(({ name }) => name))
+
+  const form = new FormData()
+  for (const photo of photos) form.append('image', photo, photo.name)
+  const startedAt = performance.now()
+  const { body, problem, serverTiming = '' } = await ask('classify', { method: 'POST', body: form })
+  const duration = performance.now() - startedAt
+  request.ariaBusy = null
+  const stages = readServerTiming(serverTiming)
+  if (stages.length > 0) head.append(...showStages(stages, photos.length))
+
+  // Where no photo could be classified, each has its own problem if the service looked at them at all.
+  const results = body?.results ?? problem.errors?.map((error) => ({ error }))
+  if (results === undefined) {
+    const alert = showProblem(problem)
+    alert.role = 'alert'
+    if (isWorthRetrying(problem)) alert.append(element('button', { type: 'button', onclick: () => retry(request, photos, place) }, 'Try again'))
+    head.append(alert)
+    for (const answer of answers) answer.replaceChildren(element('p', { className: 'hint' }, 'Not classified.'))
+    status.textContent = 'Nothing was classified.'
+    if (problem.code === 'unauthorized') byId('key').focus()
+    return
+  }
+  title.textContent = `${count} in ${milliseconds(duration)}`
+  results.forEach(({ predictions, error }, i) => answers[i].replaceChildren(error === undefined ? showPredictions(predictions) : showProblem(error)))
+  status.replaceChildren(...summary(photos, results))
+}
+
+/** With a key, with more patience, or with a network: not where the same photos are refused again. */
+const isWorthRetrying = ({ status = 503 }) => status === 401 || status === 408 || status === 429 || status >= 500
+
+function retry (request, photos, place) {
+  request.remove()
+  classify(photos, place)
+  place.firstChild.focus() // the button that had it is gone
+}
+
+function picture (photo) {
+  const image = element('img', { alt: '', src: URL.createObjectURL(photo), decoding: 'async' })
+  image.onload = () => URL.revokeObjectURL(image.src)
+  image.onerror = () => image.replaceWith(element('div', { className: 'no-picture' }, 'No preview'))
+  return image
+}
+
+// --- What came back
+
+function showPredictions (predictions) {
+  return element('ol', { className: 'predictions' }, ...predictions.map(({ label, score }) => {
+    const bar = element('div', { className: 'bar', ariaHidden: 'true' }, element('i'))
+    bar.firstChild.style.width = `${score * 100}%`
+    return element('li', {}, element('span', {}, label), element('span', { className: 'score' }, percent(score)), bar)
+  }))
+}
+
+function showProblem ({ title, detail, code, requestId }) {
+  const facts = code === undefined ? [] : ['Code ', element('code', {}, code), ', request ', element('code', {}, requestId)]
+  return element('div', { className: 'problem' }, element('strong', {}, title), element('p', {}, detail), element('p', { className: 'hint' }, ...facts))
+}
+
+/** `read;dur=1.2, run;dur=7.9` -> `[['read', 1.2], ['run', 7.9]]` */
+function readServerTiming (header) {
+  return [...header.matchAll(/([\w-]+);dur=([\d.]+)/g)].map(([, stage, duration]) => [stage, Number(duration)])
+}
+
+const stageMeanings = {
+  read: 'reading the request',
+  decode: 'decoding and resizing',
+  queue: 'waiting for the network to be free',
+  run: 'running the network',
+  post: 'turning its output into labels',
+}
+
+function showStages (stages, photos) {
+  const timeline = element('div', { className: 'timeline', ariaHidden: 'true' })
+  const list = element('dl', { className: 'stages' })
+  for (const [stage, duration] of stages) {
+    timeline.append(element('i', { className: stage }))
+    timeline.lastChild.style.flex = `${duration} 0 0`
+    const meaning = stageMeanings[stage] ?? ''
+    list.append(element('div', { title: meaning },
+      element('i', { className: `swatch ${stage}`, ariaHidden: 'true' }),
+      element('dt', {}, stage, element('span', { className: 'unseen' }, ` (${meaning})`)),
+      element('dd', {}, milliseconds(duration))))
+  }
+  const note = photos > 1 ? 'In the service; of each stage, the slowest photo.' : 'In the service; the rest is the way there and back.'
+  return [timeline, list, element('p', { className: 'hint' }, note)]
+}
+
+/** The photos' part is on the page already: it is for those who cannot see them. */
+function summary (photos, results) {
+  const sentences = results.map(({ predictions, error }, i) =>
+    `${photos[i].name}: ${error === undefined ? `${predictions[0].label}, ${percent(predictions[0].score)}` : error.title}.`)
+  const failed = results.filter(({ error }) => error !== undefined).length
+  return [`${plural(results.length - failed, 'photo')} classified${failed > 0 ? `, ${failed} not` : ''}.`, element('span', { className: 'unseen' }, ` ${sentences.join(' ')}`)]
+}
+
+async function showModel () {
+  const { body: model, problem } = await ask('model')
+  byId('model-card').replaceChildren(...problem === undefined ? modelCard(model) : [showProblem(problem)])
+}
+
+function modelCard ({ name, version, description, width, classes, parameters, macs, preprocessing, executionProvider, device, layout, accuracy, provenance, labels }) {
+  const { cropSize, interpolation } = preprocessing
+  const facts = [
+    ['Name', name],
+    ['Version', version],
+    ['Network', `GhostNet ${width}x, ${(parameters / 1e6).toFixed(2)} million parameters, ${(macs / 1e6).toFixed(0)} million MACs`],
+    ['Input', `${cropSize} x ${cropSize} pixels, ${interpolation}`],
+    ['Runs on', `${executionProvider}: ${device}, layout ${layout}`],
+    ...accuracy.map(({ dataset, top1, top5, measuredBy }) => ['Accuracy', `top-1 ${top1} %, top-5 ${top5} %: ${dataset} (${measuredBy})`]),
+  ]
+  const origin = [['Source', provenance.source], ['Training', provenance.training], ['Licence', provenance.license]].filter(([, value]) => value !== undefined)
+  return [
+    element('p', {}, description ?? ''),
+    showFacts(facts),
+    element('details', { hidden: origin.length === 0 }, element('summary', {}, 'Where it comes from'), showFacts(origin)),
+    element('details', {}, element('summary', {}, `What it knows: ${classes} labels`), element('p', {}, labels.map(({ label }) => label).join(', '))),
+  ]
+}
+
+function showFacts (facts) {
+  return element('dl', { className: 'facts' }, ...facts.flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, value)]))
+}
+
+// --- The same in code
+
+const classifyUrl = new URL('classify', location.href).href
+const shellWord = (word) => /^[\w.:/=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+/** curl ends a file's name at a comma or semicolon, unless it is quoted. */
+const curlPart = (name) => shellWord(/^[^,;"\\]+$/.test(name) ? `image=@${name}` : `image=@"${name.replace(/["\\]/g, '\\$&')}"`)
+
+const snippets = {
+  curl: (names) => ['curl', ...needsKey === undefined ? [] : ['-H "x-api-key: $GHOSTSERVE_KEY"'], ...names.map((name) => `-F ${curlPart(name)}`), classifyUrl]
+    .join(' \\\n  '),
+  typescript: (names) => `import { readFile } from 'node:fs/promises'
+
+const form = new FormData()
+for (const path of ${JSON.stringify(names)}) {
+  form.append('image', new Blob([await readFile(path)]), path)
+}
+const response = await fetch('${classifyUrl}', {
+  method: 'POST',${needsKey === undefined ? '' : '\n  headers: { \'x-api-key\': process.env.GHOSTSERVE_KEY! },'}
+  body: form,
+})
+const answer = await response.json()
+if (!response.ok) throw new Error(answer.detail)
+for (const { predictions, error } of answer.results) {
+  console.log(predictions ?? error)
+}`,
+  python: (names) => `${needsKey === undefined ? '' : 'import os\n\n'}import requests
+
+paths = ${JSON.stringify(names)}
+response = requests.post(
+    "${classifyUrl}",${needsKey === undefined ? '' : '\n    headers={"x-api-key": os.environ["GHOSTSERVE_KEY"]},'}
+    files=[("image", open(path, "rb")) for path in paths],
+)
+answer = response.json()
+if not response.ok:
+    raise SystemExit(answer["detail"])
+for result in answer["results"]:
+    print(result.get("predictions") or result["error"])`,
+}
+
+let sentNames = ['photo.jpg']
+
+function showCode (names = sentNames) {
+  sentNames = names
+  byId('snippet').textContent = snippets[document.querySelector('[name=language]:checked').value](names)
+}
+
+// --- Ways in
+
+for (const input of [byId('files'), byId('snapshot')]) {
+  input.onchange = () => {
+    const chosen = [...input.files]
+    input.value = '' // or the same photo could not be chosen twice
+    classifyAll(chosen, '')
+  }
+}
+
+document.ondragover = (event) => {
+  event.preventDefault() // a photo that misses the box must not replace the page
+  document.body.classList.add('dragging')
+}
+document.ondragleave = (event) => {
+  if (event.relatedTarget === null) document.body.classList.remove('dragging')
+}
+document.ondrop = (event) => {
+  event.preventDefault()
+  document.body.classList.remove('dragging')
+  classifyAll([...event.dataTransfer.files], 'What was dropped holds no photo.')
+}
+document.onpaste = (event) => {
+  if (event.target !== byId('key')) classifyAll([...event.clipboardData.files], 'The clipboard holds no photo.')
+}
+
+const camera = byId('camera')
+const video = camera.querySelector('video')
+// Browsers give cameras only to pages from HTTPS or localhost. Elsewhere a phone's own camera app takes the photo.
+byId('open-camera').hidden = navigator.mediaDevices === undefined
+byId('phone-camera').hidden = navigator.mediaDevices !== undefined || !matchMedia('(pointer: coarse)').matches
+
+byId('open-camera').onclick = async () => {
+  try {
+    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: { ideal: 1280 } } })
+    camera.returnValue = ''
+    camera.showModal()
+  } catch (error) {
+    status.textContent = `The camera cannot be used: ${error.message}.`
+  }
+}
+camera.onclose = async () => {
+  const canvas = element('canvas', { width: video.videoWidth, height: video.videoHeight })
+  canvas.getContext('2d').drawImage(video, 0, 0)
+  for (const track of video.srcObject.getTracks()) track.stop()
+  video.srcObject = null
+  if (camera.returnValue !== 'take') return
+  canvas.toBlob((blob) => classifyAll(blob === null ? [] : [new File([blob], 'camera.jpg', { type: blob.type })], 'The camera gave no picture yet.'), 'image/jpeg', 0.92)
+}
+
+byId('key-form').hidden = needsKey === undefined
+byId('key-form').onsubmit = (event) => {
+  event.preventDefault()
+  showModel()
+}
+byId('code').onchange = () => showCode()
+byId('copy').hidden = navigator.clipboard === undefined
+byId('copy').onclick = () => navigator.clipboard.writeText(byId('snippet').textContent).then(() => { status.textContent = 'Copied.' })
+
+showCode()
+if (needsKey === undefined) showModel()
+else byId('model-card').replaceChildren(element('p', {}, 'Enter an API key to see the model.'))

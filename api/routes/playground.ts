@@ -1,0 +1,64 @@
+/** GET / */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
+import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
+import { open, probe } from '../plugins/route-access.ts'
+import { packageRoot } from '../../models/package-root.ts'
+
+interface Page { readonly html: string, readonly contentSecurityPolicy: string }
+
+/** The playground. Without it `/` still says that the process lives, as KServe's v1 protocol wants it. */
+export function registerPlaygroundRoute (app: FastifyInstance, config: Config): void {
+  if (!config.playground) {
+    app.get('/', { config: probe }, async () => ({ status: 'alive' }))
+    return
+  }
+  let page: Promise<Page> | undefined
+  app.get('/', { config: open }, async (_request, reply) => {
+    page ??= makePage(config)
+    const { html, contentSecurityPolicy } = await page
+    reply.type('text/html; charset=utf-8').header('content-security-policy', contentSecurityPolicy)
+    return html
+  })
+}
+
+/** One HTML file with its style and script in it; the policy allows these, previews of photos and calls of this very service. */
+async function makePage ({ imageFormats: formats, maxImages, maxImageBytes, maxRequestBytes, apiKeysFile }: Config): Promise<Page> {
+  const [html, style, script] = await Promise.all(['page.html', 'style.css', 'script.js'].map((name) =>
+    readFile(join(packageRoot, 'api/playground', name), 'utf8'))) as [string, string, string]
+  const accepted = parseFormats(formats).map((format) => imageFormats[format])
+  const values: Record<string, string> = {
+    style,
+    script,
+    maxImages: String(maxImages),
+    maxRequestBytes: String(maxRequestBytes),
+    maxImageSize: describeBytes(maxImageBytes),
+    needsKey: apiKeysFile === '' ? '' : ' data-needs-key',
+    accept: accepted.map(({ mediaType }) => mediaType).join(','),
+    formats: accepted.map(({ title }) => title).join(', '),
+  }
+  return {
+    html: html.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!),
+    contentSecurityPolicy: [
+      "default-src 'none'",
+      `script-src ${hashOf(script)}`,
+      `style-src ${hashOf(style)}`,
+      'img-src blob: data:',
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+  }
+}
+
+function hashOf (text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+}
+
+function describeBytes (bytes: number): string {
+  return bytes < 2 ** 20 ? `${Math.round(bytes / 2 ** 10)} KiB` : `${Number((bytes / 2 ** 20).toFixed(1))} MiB`
+}

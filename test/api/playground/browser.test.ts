@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after, before, suite } from 'node:test'
+import { ServiceError } from '../../../api/errors.ts'
+import { packageRoot } from '../../../models/package-root.ts'
+import { readFixture } from '../../fixtures/index.ts'
+import { openApp } from '../open-app.ts'
+import { key, openAppWithKey } from '../open-app-with-key.ts'
+import { chromium, startBrowser, type Browser } from './browser.ts'
+import { openPlayground } from './open-playground.ts'
+
+const fixture = (name: string): string => join(packageRoot, 'test/fixtures', name)
+const isDone = 'document.querySelector(".request") !== null && document.querySelector("[aria-busy]") === null'
+const names = '[...document.querySelectorAll(".photo h3")].map((each) => each.innerText)'
+const firstLabels = '[...document.querySelectorAll(".photo")].map((each) => each.querySelector(".predictions span, .problem code")?.innerText)'
+
+suite('the playground in a browser', { skip: chromium === undefined && 'there is no Chromium' }, () => {
+  let browser: Browser
+  const folder = mkdtempSync(join(tmpdir(), 'ghostserve-playground-'))
+  before(() => { browser = startBrowser() })
+  after(async () => {
+    await browser.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('a dropped photo gets five labels with bars, the time of each stage, and code that does the same', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app)
+    await page.until('document.querySelector("#model-card dd") !== null')
+    await page.photograph('empty')
+    await page.drop('#drop', [fixture('coffee.png')])
+    await page.until(isDone)
+    const rows = await page.read<Array<[string, string]>>('[...document.querySelectorAll(".predictions li")].map((each) => [each.innerText, each.querySelector("i").style.width])')
+    assert.equal(rows.length, 5)
+    assert.match(rows[0]![0], /^espresso\s+94\.5 %$/)
+    assert.match(rows[0]![1], /^94\.4\d*%$/)
+    const stages = await page.read<string[]>('[...document.querySelectorAll(".stages > div")].map((each) => each.innerText)')
+    assert.deepEqual(stages.map((stage) => /^(\w+).* [\d.]+ ms$|^(\w+)[^]*\n[\d.]+ ms$/.exec(stage)?.slice(1).find(Boolean)), ['read', 'decode', 'queue', 'run', 'post'])
+    assert.match(await page.read('document.getElementById("status").textContent'), /^1 photo classified\. coffee\.png: espresso, 94\.5 %\.$/)
+    assert.equal(await page.read('document.getElementById("snippet").innerText'), `curl \\\n  -F image=@coffee.png \\\n  ${page.origin}/classify`)
+    assert.ok(await page.read<boolean>('document.querySelector(".photo img").naturalWidth > 0'))
+    assert.match(await page.read('document.getElementById("model-card").innerText'), /ghostnet_050_tin200[^]*1\.56 million parameters[^]*top-1 47\.2 %/)
+  })
+
+  test('several photos go in one request and are shown in order, each with its labels or its own problem', async (t) => {
+    writeFileSync(join(folder, '<b>no photo.jpg'), 'not a picture')
+    const { app } = await openApp(t)
+    let requests = 0
+    app.addHook('onResponse', async ({ method }) => { if (method === 'POST') requests++ })
+    const page = await openPlayground(t, browser, app, { scheme: 'dark' })
+    await page.drop('h1', [fixture('coffee.png'), join(folder, '<b>no photo.jpg'), fixture('chelsea.png')])
+    await page.until(isDone)
+    assert.deepEqual(await page.read(names), ['coffee.png', '<b>no photo.jpg', 'chelsea.png'])
+    const [coffee, noPhoto, cat] = await page.read<string[]>(firstLabels)
+    assert.deepEqual([coffee, noPhoto], ['espresso', 'unsupported_media'])
+    assert.match(cat!, /cat|tabby/i)
+    assert.equal(requests, 1)
+    assert.match(await page.read('document.getElementById("status").textContent'), /^2 photos classified, 1 not\. .*no photo\.jpg: Unsupported media type\. chelsea/)
+    await page.photograph('several-dark')
+  })
+
+  test('a pasted picture is classified', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app)
+    await browser.send('Browser.grantPermissions', { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'], origin: page.origin, ...await page.send('Target.getTargetInfo').then(({ targetInfo }) => ({ browserContextId: targetInfo.browserContextId })) })
+    await page.send('Page.bringToFront')
+    const paste = async (): Promise<void> => await page.press('v', 86, { modifiers: 2, commands: ['paste'] })
+    await page.read('navigator.clipboard.writeText("words")')
+    await paste()
+    await page.until('document.getElementById("status").innerText === "The clipboard holds no photo."')
+    await page.read(`(async () => {
+      const bytes = Uint8Array.from(atob(${JSON.stringify(readFixture('small.png').toString('base64'))}), (letter) => letter.charCodeAt(0))
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': new Blob([bytes], { type: 'image/png' }) })])
+    })()`)
+    await paste()
+    await page.until(isDone)
+    assert.deepEqual(await page.read(names), ['image.png'])
+    assert.equal(await page.read('document.querySelectorAll(".predictions li").length'), 5)
+  })
+
+  test('the camera gives a photo, and is off again', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app)
+    await page.read('document.getElementById("open-camera").click()')
+    await page.until('document.querySelector("video").videoWidth > 0')
+    await page.read('document.querySelector("[value=take]").click()')
+    await page.until(isDone)
+    assert.deepEqual(await page.read(names), ['camera.jpg'])
+    assert.equal(await page.read('document.querySelectorAll(".predictions li").length'), 5)
+    assert.equal(await page.read('document.querySelector("video").srcObject'), null)
+  })
+
+  test('a refused request is told with title, detail, code and request id, and can be tried again', async (t) => {
+    const { app } = await openApp(t)
+    let refusals = 1
+    app.addHook('onRequest', async ({ method }) => {
+      if (method === 'POST' && refusals-- > 0) throw new ServiceError('queue_full', 'The service is at its limit; try again later.')
+    })
+    const page = await openPlayground(t, browser, app)
+    await page.drop('#drop', [fixture('coffee.png'), fixture('chelsea.png')])
+    await page.until(isDone)
+    const problem = await page.read<string>('document.querySelector("[role=alert]").innerText')
+    assert.match(problem, /^Service overloaded\n+The service is at its limit; try again later\.\n+Code queue_full, request [0-9a-f-]{36}\n+Try again$/)
+    await page.photograph('refused')
+    await page.read('document.querySelector("[role=alert] button").click()')
+    await page.until(isDone)
+    assert.deepEqual(await page.read('[...document.querySelectorAll(".request")].map((each) => each.querySelectorAll(".predictions").length)'), [2])
+    assert.ok(await page.read<boolean>('document.activeElement.matches(".request")'))
+  })
+
+  test('where no photo of a request could be classified, each has its own problem', async (t) => {
+    writeFileSync(join(folder, 'broken.png'), readFixture('small.png').subarray(0, 1000))
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app)
+    await page.drop('#drop', [join(folder, 'broken.png'), fixture('README.md')])
+    await page.until(isDone)
+    assert.deepEqual(await page.read(firstLabels), ['corrupt_image', 'unsupported_media'])
+    assert.match(await page.read('document.querySelector(".photo .problem").innerText'), /^Image cannot be decoded\n+.+\n+Code corrupt_image, request [0-9a-f-]{36}$/)
+    assert.equal(await page.read('document.querySelector(".problem button")'), null)
+  })
+
+  test('a service that is gone is told in words, too', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app)
+    await page.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: 0, uploadThroughput: 0 })
+    await page.drop('#drop', [fixture('coffee.png')])
+    await page.until(isDone)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^No answer\n+Either the service cannot be reached/)
+    await page.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 })
+    await page.read('document.querySelector("[role=alert] button").click()')
+    await page.until('document.querySelector(".predictions") !== null')
+  })
+
+  test('more photos than one request may have become several requests', async (t) => {
+    const { app } = await openApp(t, { MAX_IMAGES: '2' })
+    const page = await openPlayground(t, browser, app)
+    await page.drop('#drop', ['coffee.png', 'small.png', 'chelsea.png'].map(fixture))
+    await page.until('document.querySelectorAll(".predictions").length === 3')
+    assert.deepEqual(await page.read('[...document.querySelectorAll(".request")].map((each) => each.querySelectorAll(".photo").length)'), [1, 2])
+  })
+
+  test('with keys there is a field for one, which goes with each request and never into the code', async (t) => {
+    const { app } = await openAppWithKey(t)
+    const page = await openPlayground(t, browser, app)
+    assert.equal(await page.read('document.getElementById("model-card").innerText'), 'Enter an API key to see the model.')
+    await page.drop('#drop', [fixture('small.png')])
+    await page.until(isDone)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^API key needed\n[^]*Code unauthorized/)
+    assert.equal(await page.read('document.activeElement.id'), 'key')
+    await page.photograph('key')
+    await page.send('Input.insertText', { text: key })
+    await page.press('Enter', 13, { text: '\r' })
+    await page.until('document.querySelector("#model-card dd") !== null')
+    await page.read('document.querySelector("[role=alert] button").click()')
+    await page.until('document.querySelector(".predictions") !== null')
+    for (const language of ['curl', 'typescript', 'python']) {
+      await page.read(`document.querySelector("[value=${language}]").click()`)
+      const snippet = await page.read<string>('document.getElementById("snippet").innerText')
+      assert.match(snippet, /x-api-key.*GHOSTSERVE_KEY/)
+      assert.ok(!snippet.includes(key))
+    }
+  })
+
+  test('everything can be reached by keyboard and has a name for screen readers', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app)
+    await page.until('document.querySelector("#model-card dd") !== null')
+    const reached: string[] = []
+    for (let last; last !== 'BODY' && reached.length < 30;) {
+      await page.press('Tab', 9)
+      last = await page.read<string>('document.activeElement.id || document.activeElement.value || document.activeElement.innerText.split("\\n")[0]')
+      if (await page.read('document.activeElement === document.body')) break
+      reached.push(last)
+    }
+    assert.deepEqual(reached, ['API', 'OpenAPI', 'files', 'open-camera', 'curl', 'curl \\', 'copy', 'Where it comes from', 'What it knows: 200 labels'])
+    const { nodes } = await page.send('Accessibility.getFullAXTree') as { nodes: Array<{ ignored: boolean, role?: { value: string }, name?: { value: string } }> }
+    const controls = nodes.filter(({ ignored, role }) => !ignored && ['button', 'link', 'radio', 'textbox', 'region', 'dialog', 'navigation'].includes(role!.value))
+    assert.ok(controls.length >= 9, String(controls.length))
+    assert.deepEqual(controls.filter(({ name }) => (name?.value ?? '') === ''), [])
+  })
+
+  test('a phone\'s screen has room for all of it', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app, { width: 360, height: 740 })
+    await page.send('DOM.enable')
+    const { root } = await page.send('DOM.getDocument')
+    const { nodeId } = await page.send('DOM.querySelector', { nodeId: root.nodeId, selector: '#files' })
+    await page.send('DOM.setFileInputFiles', { nodeId, files: [fixture('coffee.png'), fixture('chelsea.png')] })
+    await page.until(isDone)
+    assert.deepEqual(await page.read(names), ['coffee.png', 'chelsea.png'])
+    assert.equal(await page.read('document.documentElement.scrollWidth'), 360)
+    await page.photograph('phone')
+  })
+})

@@ -1,0 +1,83 @@
+/** The playground in a tab of a real browser, before a service that listens; both are closed with the test. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Browser, Params } from './browser.ts'
+
+const patienceMs = 20_000
+
+export interface Playground {
+  readonly origin: string
+  readonly send: (method: string, params?: Params) => Promise<Params>
+  /** The value of an expression of JavaScript in the page. */
+  readonly read: <Value>(expression: string) => Promise<Value>
+  /** Waits until an expression is true. */
+  readonly until: (expression: string) => Promise<void>
+  readonly press: (key: string, code: number, options?: Params) => Promise<void>
+  readonly drop: (selector: string, paths: readonly string[]) => Promise<void>
+  /** Into the folder that SCREENSHOTS names, to be looked at. */
+  readonly photograph: (name: string) => Promise<void>
+}
+
+/** Whatever the page does in the test, it asks only its own service, and the browser finds nothing to complain of. */
+export async function openPlayground (
+  t: TestContext, browser: Browser, app: FastifyInstance, { width = 1280, height = 900, scheme = 'light' } = {}
+): Promise<Playground> {
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const requested: string[] = []
+  const complaints: string[] = []
+  const { send, close } = await browser.open((method, params) => {
+    if (method === 'Network.requestWillBeSent') requested.push(params['request'].url as string)
+    if (method === 'Runtime.exceptionThrown') complaints.push(JSON.stringify(params))
+    // A refusal of the service is one that the page shows, too.
+    if (method === 'Log.entryAdded' && params['entry'].source !== 'network') complaints.push(params['entry'].text as string)
+  })
+  t.after(async () => {
+    await close()
+    assert.deepEqual(complaints, [])
+    assert.deepEqual(requested.filter((url) => !url.startsWith(`${origin}/`) && !/^(blob|data):/.test(url)), [])
+  })
+  const read: Playground['read'] = async (expression) => {
+    const { result, exceptionDetails } = await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, userGesture: true })
+    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
+    return result.value
+  }
+  const until: Playground['until'] = async (expression) => {
+    for (const deadline = Date.now() + patienceMs; !await read<boolean>(expression); await setTimeout(50)) {
+      if (Date.now() > deadline) throw new Error(`Expected ${expression} within ${patienceMs} ms; the page says:\n${await read<string>('document.body.innerText')}`)
+    }
+  }
+  for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Accessibility']) await send(`${domain}.enable`)
+  await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 })
+  await send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] })
+  await send('Page.navigate', { url: `${origin}/` })
+  await until('document.readyState === "complete" && document.getElementById("snippet")?.textContent !== ""')
+  return {
+    origin,
+    send,
+    read,
+    until,
+    press: async (key, code, options = {}) => {
+      for (const type of ['keyDown', 'keyUp']) {
+        await send('Input.dispatchKeyEvent', { type, key, code: key, windowsVirtualKeyCode: code, ...options, ...type === 'keyUp' && { commands: [] } })
+      }
+    },
+    drop: async (selector, paths) => {
+      const { x, y } = await read<{ x: number, y: number }>(`(() => {
+        const { x, y, width, height } = document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect()
+        return { x: x + width / 2, y: y + height / 2 }
+      })()`)
+      const data = { items: [], files: paths, dragOperationsMask: 1 }
+      for (const type of ['dragEnter', 'dragOver', 'drop']) await send('Input.dispatchDragEvent', { type, x, y, data })
+    },
+    photograph: async (name) => {
+      const folder = process.env['SCREENSHOTS']
+      if (folder === undefined) return
+      const { data } = await send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true })
+      writeFileSync(join(folder, `${name}.png`), Buffer.from(data as string, 'base64'))
+    },
+  }
+}
