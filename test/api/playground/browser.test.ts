@@ -90,6 +90,9 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     assert.deepEqual(await page.read(names), ['camera.jpg'])
     assert.equal(await page.read('document.querySelectorAll(".predictions li").length'), 5)
     assert.equal(await page.read('document.querySelector("video").srcObject'), null)
+    await page.read('navigator.mediaDevices.getUserMedia = async () => { throw new Error("Permission denied") }')
+    await page.read('document.getElementById("open-camera").click()')
+    await page.until('document.getElementById("status").innerText === "The camera cannot be used: Permission denied."')
   })
 
   test('a refused request is told with title, detail, code and request id, and can be tried again', async (t) => {
@@ -184,13 +187,23 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
   test('a phone\'s screen has room for all of it', async (t) => {
     const { app } = await openApp(t)
     const page = await openPlayground(t, browser, app, { width: 360, height: 740 })
-    await page.send('DOM.enable')
-    const { root } = await page.send('DOM.getDocument')
-    const { nodeId } = await page.send('DOM.querySelector', { nodeId: root.nodeId, selector: '#files' })
-    await page.send('DOM.setFileInputFiles', { nodeId, files: [fixture('coffee.png'), fixture('chelsea.png')] })
+    await page.choose('#files', ['coffee.png', 'chelsea.png'].map(fixture))
     await page.until(isDone)
     assert.deepEqual(await page.read(names), ['coffee.png', 'chelsea.png'])
     assert.equal(await page.read('document.documentElement.scrollWidth'), 360)
     await page.photograph('phone')
+  })
+
+  test('a phone without HTTPS takes the photo with its own camera', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app, { width: 360, height: 740 })
+    await page.send('Emulation.setTouchEmulationEnabled', { enabled: true })
+    await page.send('Page.addScriptToEvaluateOnNewDocument', { source: 'Object.defineProperty(navigator, "mediaDevices", { value: undefined })' })
+    await page.send('Page.reload')
+    await page.until('document.getElementById("open-camera")?.hidden === true')
+    assert.equal(await page.read('document.getElementById("phone-camera").hidden'), false)
+    await page.choose('#snapshot', [fixture('exif-6.jpg')])
+    await page.until(isDone)
+    assert.deepEqual(await page.read(names), ['exif-6.jpg'])
   })
 })

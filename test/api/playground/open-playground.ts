@@ -18,6 +18,8 @@ export interface Playground {
   readonly until: (expression: string) => Promise<void>
   readonly press: (key: string, code: number, options?: Params) => Promise<void>
   readonly drop: (selector: string, paths: readonly string[]) => Promise<void>
+  /** As if these had been picked in the input's dialog. */
+  readonly choose: (selector: string, paths: readonly string[]) => Promise<void>
   /** Into the folder that SCREENSHOTS names, to be looked at. */
   readonly photograph: (name: string) => Promise<void>
 }
@@ -50,7 +52,7 @@ export async function openPlayground (
       if (Date.now() > deadline) throw new Error(`Expected ${expression} within ${patienceMs} ms; the page says:\n${await read<string>('document.body.innerText')}`)
     }
   }
-  for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Accessibility']) await send(`${domain}.enable`)
+  for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'DOM', 'Accessibility']) await send(`${domain}.enable`)
   await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 })
   await send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] })
   await send('Page.navigate', { url: `${origin}/` })
@@ -72,6 +74,11 @@ export async function openPlayground (
       })()`)
       const data = { items: [], files: paths, dragOperationsMask: 1 }
       for (const type of ['dragEnter', 'dragOver', 'drop']) await send('Input.dispatchDragEvent', { type, x, y, data })
+    },
+    choose: async (selector, paths) => {
+      const { root } = await send('DOM.getDocument')
+      const { nodeId } = await send('DOM.querySelector', { nodeId: root.nodeId, selector })
+      await send('DOM.setFileInputFiles', { nodeId, files: paths })
     },
     photograph: async (name) => {
       const folder = process.env['SCREENSHOTS']

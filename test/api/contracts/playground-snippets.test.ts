@@ -1,0 +1,63 @@
+/** The code that the playground shows, run as it is. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import test, { after, before, suite } from 'node:test'
+import ts from 'typescript'
+import { readFixture } from '../../fixtures/index.ts'
+import { key, openAppWithKey } from '../open-app-with-key.ts'
+import { chromium, startBrowser, type Browser } from '../playground/browser.ts'
+import { openPlayground } from '../playground/open-playground.ts'
+
+const python = process.env['CONTRACT_CLIENTS_PYTHON']
+
+/** What runs a snippet. */
+const commands: Record<string, (snippet: string) => [string, string[]]> = {
+  curl: (snippet) => ['sh', ['-c', snippet.replace('curl', 'curl -s')]],
+  typescript: (snippet) => {
+    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
+    const { outputText } = ts.transpileModule(snippet, { compilerOptions })
+    return [process.execPath, ['--input-type=module', '-e', outputText]]
+  },
+  python: (snippet) => [python!, ['-c', snippet]],
+}
+
+suite('the code of the playground', { skip: chromium === undefined && 'there is no Chromium' }, () => {
+  // A name with everything that shells, curl and strings read as something else.
+  const names = ['coffee.png', 'it\'s; a "cat", $HOME & more.png']
+  const folder = mkdtempSync(join(tmpdir(), 'ghostserve-snippets-'))
+  let browser: Browser
+  before(() => {
+    browser = startBrowser()
+    writeFileSync(join(folder, names[0]!), readFixture('coffee.png'))
+    writeFileSync(join(folder, names[1]!), readFixture('chelsea.png'))
+  })
+  after(async () => {
+    await browser.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  for (const [language, command] of Object.entries(commands)) {
+    test(`${language} gives the same answer`, async (t) => {
+      if (language === 'python' && python === undefined) {
+        const reason = 'the Python of the playground was not run: npm run test:contracts installs the requests package'
+        process.stderr.write(`!!! SKIPPED: ${reason}\n`)
+        return t.skip(reason)
+      }
+      const { app } = await openAppWithKey(t)
+      const page = await openPlayground(t, browser, app)
+      await page.read(`document.querySelector("[value=${language}]").click()`)
+      await page.drop('#drop', names.map((name) => join(folder, name)))
+      await page.until('document.querySelector(".problem") !== null')
+      const [program, args] = command(await page.read<string>('document.getElementById("snippet").textContent'))
+      const child = spawn(program, args, { cwd: folder, env: { ...process.env, GHOSTSERVE_KEY: key }, stdio: ['ignore', 'pipe', 'pipe'] })
+      const [output, errors, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+      assert.equal(exitCode, 0, errors)
+      assert.match(output, /espresso[^]*Egyptian cat/)
+    })
+  }
+})
