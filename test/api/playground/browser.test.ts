@@ -61,7 +61,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.photograph('several-dark')
   })
 
-  test('a pasted picture is classified', async (t) => {
+  test('a pasted picture is classified, and the code can be copied', async (t) => {
     const { app } = await openApp(t)
     const page = await openPlayground(t, browser, app)
     await browser.send('Browser.grantPermissions', { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'], origin: page.origin, ...await page.send('Target.getTargetInfo').then(({ targetInfo }) => ({ browserContextId: targetInfo.browserContextId })) })
@@ -78,6 +78,9 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.until(isDone)
     assert.deepEqual(await page.read(names), ['image.png'])
     assert.equal(await page.read('document.querySelectorAll(".predictions li").length'), 5)
+    await page.read('document.getElementById("copy").click()')
+    await page.until('document.getElementById("status").innerText === "Copied."')
+    assert.equal(await page.read('navigator.clipboard.readText()'), `curl \\\n  -F image=@image.png \\\n  ${page.origin}/classify`)
   })
 
   test('the camera gives a photo, and is off again', async (t) => {
@@ -134,6 +137,17 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 })
     await page.read('document.querySelector("[role=alert] button").click()')
     await page.until('document.querySelector(".predictions") !== null')
+  })
+
+  test('an answer that is not the service\'s own is told as such', async (t) => {
+    const { app } = await openApp(t)
+    app.addHook('onRequest', async ({ method }, reply) => {
+      if (method === 'POST') return await reply.code(502).type('text/html').send('<h1>Bad gateway</h1>')
+    })
+    const page = await openPlayground(t, browser, app)
+    await page.drop('#drop', [fixture('small.png')])
+    await page.until(isDone)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^Status 502\n+Something in front of the service gave this answer\.\n+Try again$/)
   })
 
   test('more photos than one request may have become several requests', async (t) => {
