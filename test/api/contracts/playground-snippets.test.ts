@@ -1,6 +1,6 @@
 /** The code that the playground shows, run as it is. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,12 @@ import { chromium, startBrowser, type Browser } from '../playground/browser.ts'
 import { openPlayground } from '../playground/open-playground.ts'
 
 const python = process.env['CONTRACT_CLIENTS_PYTHON']
+
+/** Why a snippet cannot be run. */
+const missing: Record<string, string | undefined> = {
+  curl: spawnSync('curl', ['--version']).error === undefined ? undefined : 'the curl of the playground was not run: there is no curl',
+  python: python === undefined ? 'the Python of the playground was not run: npm run test:contracts installs the requests package' : undefined,
+}
 
 /** What runs a snippet. */
 const commands: Record<string, (snippet: string) => [string, string[]]> = {
@@ -43,8 +49,8 @@ suite('the code of the playground', { skip: chromium === undefined && 'there is 
 
   for (const [language, command] of Object.entries(commands)) {
     test(`${language} gives the same answer`, async (t) => {
-      if (language === 'python' && python === undefined) {
-        const reason = 'the Python of the playground was not run: npm run test:contracts installs the requests package'
+      const reason = missing[language]
+      if (reason !== undefined) {
         process.stderr.write(`!!! SKIPPED: ${reason}\n`)
         return t.skip(reason)
       }
