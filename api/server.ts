@@ -3,7 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createClassifier } from './create-classifier.ts'
-import { openLog } from './log.ts'
+import { Log } from './log.ts'
 import { ModelError } from '../models/model-error.ts'
 
 /** A fault in native code cannot be closed with grace: handled, the instruction would be repeated for ever. */
@@ -12,8 +12,8 @@ const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] a
 async function serve (): Promise<void> {
   const config = readConfig()
   const classifier = await createClassifier(config, (error) => app.log.error({ err: error }, 'a session worker died; starting another'))
-  const log = openLog()
-  process.on('exit', () => log.flushSync())
+  const log = new Log()
+  process.on('exit', () => log.flush())
   const app = buildApp(config, classifier, {
     level: config.logLevel,
     ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : { stream: log }),

@@ -104,6 +104,11 @@ export class ServerProcess {
     this.#isLogKept = false
   }
 
+  /** Nobody reads it any more, so that it fills its pipe. */
+  pauseLog (): void {
+    this.#child.stdout!.pause()
+  }
+
   /** The sum of the series of this name in /metrics. */
   async metric (name: string): Promise<number> {
     const response = await fetch(`${this.url}/metrics`)
@@ -151,6 +156,7 @@ export class ServerProcess {
 
   async stop (): Promise<void> {
     this.signal('SIGKILL')
+    this.#child.stdout!.resume()
     await this.#closed
   }
 
