@@ -60,7 +60,7 @@ function writeTable (): void {
   const today = new Date().toISOString().slice(0, 10)
   const rows = reports.map((report) => `| ${report.promise} | ${report.bound} | ${report.measured} (${describeVerdict(report)}) |`)
   const table = [
-    `Measured on ${today}: ${cpus().length} cores of ${model.trim()}, Node ${process.versions.node}, the load on the same cores.`,
+    `Measured on ${today}: ${cpus().length} cores of ${model.trim()}, Node ${process.versions.node}, the load on the same cores but for the first two.`,
     '', '| promise | bound | measured |', '|---|---|---|', ...rows,
   ].join('\n')
   const readme = readFileSync(path, 'utf8')
