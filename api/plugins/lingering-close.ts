@@ -9,11 +9,16 @@ const shortBodyBytes = 64 * 1024
 
 export function registerLingeringClose (app: FastifyInstance): void {
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.raw.complete || reply.statusCode < 400 || typeof payload !== 'string' || isShortAndUnread(request.raw)) return done()
+    if (isAtEnd(request.raw) || reply.statusCode < 400 || typeof payload !== 'string' || isShortAndUnread(request.raw)) return done()
     // What is left of the body would be taken for the next request.
     reply.header('connection', 'close').header('content-length', Buffer.byteLength(payload))
     done(null, Readable.from(answerThenDiscard(payload, request.raw), { objectMode: false }))
   })
+}
+
+/** Node says `complete` only when it has parsed on, so not yet of a request without a body that is answered at once. */
+function isAtEnd ({ complete, headers }: IncomingMessage): boolean {
+  return complete || (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)
 }
 
 /** Node reads on by itself, once the answer is out, whatever nobody has begun to read. */
