@@ -29,9 +29,10 @@ export function registerFrontDoor (scope: FastifyInstance, classifier: Classifie
   })
 
   const refuse = (request: IncomingMessage, response: ServerResponse): boolean => {
+    if (request.method !== 'POST' || scope.isDraining || !isRefusedByOneWrite(request, response)) return false
     const startedAt = performance.now()
     const [path] = request.url!.split('?', 1) as [string]
-    if (request.method !== 'POST' || !paths.has(path) || scope.isDraining || !isRefusedByOneWrite(request, response)) return false
+    if (!paths.has(path)) return false
     // Behind proxies, who asks is in headers that are not read here: only room for anybody counts.
     const client = config.trustProxy === '' ? clientOf({ ip: request.socket.remoteAddress }) : undefined
     const refusal = classifier.refusal(0, client)

@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../models/package-root.ts'
+import { freePort } from './free-port.ts'
 import { LabError } from './lab-error.ts'
 
 export interface ServiceOptions {
@@ -54,7 +54,7 @@ export interface StartingService extends Service {
 
 /** Starts the service and waits for nothing: to measure the start itself. */
 export async function spawnService ({ root = packageRoot, env = {} }: ServiceOptions): Promise<StartingService> {
-  const port = await findFreePort()
+  const port = await freePort()
   const work = mkdtempSync(join(tmpdir(), 'ghostserve-loadtest-'))
   const logPath = join(work, 'service.log')
   // To a file: a pipe would cost this process, which shares the cores, a wake-up a request.
@@ -92,13 +92,4 @@ export async function spawnService ({ root = packageRoot, env = {} }: ServiceOpt
 /** npm's variables make the entry follow npm as its parent, which it is not here. */
 function withoutNpm (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_')))
-}
-
-export async function findFreePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

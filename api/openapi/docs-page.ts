@@ -1,5 +1,5 @@
 /** OpenAPI document -> a page of plain HTML: no script, nothing loaded from anywhere. */
-import { createHash } from 'node:crypto'
+import { sourceHash } from '../source-hash.ts'
 import type { OpenApiDocument } from './document.ts'
 
 interface Schema {
@@ -57,7 +57,7 @@ li { margin: .15rem 0 }
 /** Allows the page its own style, and nothing else. */
 export const contentSecurityPolicy = [
   "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  `style-src ${sourceHash(style)}`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

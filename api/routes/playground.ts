@@ -1,11 +1,11 @@
 /** GET / */
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
 import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
 import { open, probe } from '../plugins/route-access.ts'
+import { sourceHash } from '../source-hash.ts'
 import { packageRoot } from '../../models/package-root.ts'
 
 interface Page { readonly html: string, readonly contentSecurityPolicy: string }
@@ -44,8 +44,8 @@ async function makePage ({ imageFormats: formats, maxImages, maxImageBytes, maxR
     html: html.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!),
     contentSecurityPolicy: [
       "default-src 'none'",
-      `script-src ${hashOf(script)}`,
-      `style-src ${hashOf(style)}`,
+      `script-src ${sourceHash(script)}`,
+      `style-src ${sourceHash(style)}`,
       'img-src blob: data:',
       "connect-src 'self'",
       "base-uri 'none'",
@@ -53,10 +53,6 @@ async function makePage ({ imageFormats: formats, maxImages, maxImageBytes, maxR
       "frame-ancestors 'none'",
     ].join('; '),
   }
-}
-
-function hashOf (text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }
 
 function describeBytes (bytes: number): string {

@@ -1,9 +1,9 @@
 /** One turn of one server, alone on the machine: start it, check its answers, warm it up, load it, end it. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../free-port.ts'
 import { LabError } from '../lab-error.ts'
 import type { BodyFile } from '../plan.ts'
-import { findFreePort } from '../service.ts'
 import { guessesOf, type Guess } from './agreement.ts'
 import { runUsers } from './closed-loop.ts'
 import type { Contestant } from './contestants.ts'
@@ -54,7 +54,7 @@ export interface RunningServer {
 export async function withServer<Result> (
   contestant: Contestant, { model, workers, bodies }: Pick<TurnOptions, 'model' | 'workers' | 'bodies'>, use: (server: RunningServer) => Promise<Result>
 ): Promise<Result> {
-  const port = await findFreePort()
+  const port = await freePort()
   const url = `http://127.0.0.1:${port}${contestant.path}`
   const headers = { 'content-type': bodies[0]!.contentType, ...contestant.headers }
   const body = await readFile(bodies[0]!.path)

@@ -17,7 +17,7 @@ import { goldenPath, readGoldenJson, readGoldenPixels } from '../fixtures/index.
 import { generateStateDict } from '../golden/generated-weights.ts'
 import { relativeDifference, runGraph } from './onnx/run-graph.ts'
 
-/** Relative to the largest logit. In float16 each value has 11 bits, and there are 60 layers of them. */
+/** Relative to the largest logit. In float16 each value has 11 bits, and rounding adds up from layer to layer. */
 const tolerance = (layout: Layout): number => layout === 'plain-fp16' ? 5e-3 : 1e-4
 const normalisation = preprocessingPresets.imagenet
 const widths = { ghostnet_050: 0.5, ghostnet_100: 1, ghostnet_130: 1.3 }

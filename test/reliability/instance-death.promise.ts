@@ -1,11 +1,12 @@
 /** nginx as it comes (`proxy_next_upstream error`): it asks another instance only where the request had not been sent. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../loadtest/free-port.ts'
 import { upload } from '../hostile/wire.ts'
 import { deployed, ServerProcess } from '../server-process.ts'
 import { now } from './connection.ts'
 import { keepPromise } from './keep-promise.ts'
 import { startLoad } from './load.ts'
-import { freePort, hasNginx, Nginx, withoutNginx } from './nginx.ts'
+import { hasNginx, Nginx, withoutNginx } from './nginx.ts'
 import { smallPhoto } from './photos.ts'
 import { countOutcomes } from './statistics.ts'
 

@@ -2,10 +2,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../loadtest/free-port.ts'
 import { Connection } from './connection.ts'
 
 export const withoutNginx = 'there is no nginx on this machine (apt-get install nginx-light)'
@@ -85,14 +85,4 @@ export class Nginx {
       }
     `)
   }
-}
-
-/** A port that an instance keeps when it is restarted. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -3,11 +3,12 @@
  * and put it back when it is; the service has the time of its drain delay for that.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../loadtest/free-port.ts'
 import { upload } from '../hostile/wire.ts'
 import { deployed, ServerProcess } from '../server-process.ts'
 import { keepPromise } from './keep-promise.ts'
 import { startLoad } from './load.ts'
-import { freePort, hasNginx, Nginx, withoutNginx } from './nginx.ts'
+import { hasNginx, Nginx, withoutNginx } from './nginx.ts'
 import { smallPhoto } from './photos.ts'
 import { countOutcomes } from './statistics.ts'
 

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import test from 'node:test'
 import { packageRoot } from '../../../models/package-root.ts'
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../loadtest/free-port.ts'
 
 const platforms: Record<string, (port: number) => Record<string, string>> = {
   'PORT of Cloud Run and Knative': (port) => ({ PORT: String(port), K_SERVICE: 'ghostserve', K_REVISION: 'ghostserve-00001' }),

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../loadtest/free-port.ts'
 import { findDebianProgram } from './debian-program.ts'
 import { findKubernetes } from './kubernetes-build.ts'
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../loadtest/free-port.ts'
 import { infraFolder } from '../infra-files.ts'
 import { findDebianProgram } from './debian-program.ts'
 
