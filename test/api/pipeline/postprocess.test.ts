@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { postprocess } from '../../../api/pipeline/postprocess.ts'
+import { postprocess, rankClasses } from '../../../api/pipeline/postprocess.ts'
 
 const labels = ['zero', 'one', 'two', 'three'].map((label) => ({ label }))
 const classify = (logits: number[], topK = 4) => postprocess(Float32Array.from(logits), labels, topK)
@@ -31,4 +31,11 @@ test('topK limits the predictions', () => {
 test('a class without a WordNet id has null in its place', () => {
   const [prediction] = postprocess(Float32Array.of(1), [{ label: 'cat' }], 1)
   assert.deepEqual(prediction, { label: 'cat', wnid: null, classIndex: 0, score: 1 })
+})
+
+test('classes are ranked as by sorting all of them, ties included', () => {
+  const logits = Float32Array.from({ length: 200 }, (_, i) => (i * 7919) % 61)
+  const sorted = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b)
+  for (const count of [1, 2, 5, 61, 199, 200]) assert.deepEqual(rankClasses(logits, count), sorted.slice(0, count))
+  assert.deepEqual(rankClasses(logits, 0), [])
 })
