@@ -1,4 +1,5 @@
 /** The process: configuration, model, application, signals. Commands have `cli/main.ts`. */
+import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig } from './config.ts'
@@ -8,6 +9,9 @@ import { ModelError } from '../models/model-error.ts'
 
 /** A fault in native code cannot be closed with grace: handled, the instruction would be repeated for ever. */
 const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
+
+// Bodies and pixels are large beside a small heap, and V8 would mark all of it several times a second: docs/decisions/0027.
+setFlagsFromString('--heap-growing-percent=400')
 
 async function serve (): Promise<void> {
   const config = readConfig()
