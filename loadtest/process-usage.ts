@@ -32,9 +32,27 @@ function readOne (pid: number): ProcessUsage | undefined {
   }
 }
 
-/** Fields of /proc/PID/stat from the state (field 3) on; the name before it may hold spaces and brackets. */
-function statFields (pid: number): string[] {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+/**
+ * CPU seconds of a process's threads by their niceness, which the service sets by the kind of work (docs/decisions/0011).
+ * Those of threads that have ended are in no entry.
+ */
+export function readThreadSeconds (pid: number): Map<number, number> {
+  const seconds = new Map<number, number>()
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const fields = statFields(`${pid}/task/${thread}`).map(Number)
+    const [user = 0, system = 0, niceness = 0] = [fields[11], fields[12], fields[16]]
+    seconds.set(niceness, (seconds.get(niceness) ?? 0) + (user + system) / ticksPerSecond)
+  }
+  return seconds
+}
+
+/**
+ * Fields of /proc/PID/stat from the state (field 3) on; the name before it may hold spaces and brackets.
+ *
+ * @param id - PID, or PID/task/TID of a thread.
+ */
+function statFields (id: number | string): string[] {
+  const stat = readFileSync(`/proc/${id}/stat`, 'utf8')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 

@@ -1,9 +1,7 @@
 /** One HTML file with everything in it: it can be mailed, kept as a build artifact, and opened without a network. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import type { Result } from '../result.ts'
 import { percentileOf } from '../step.ts'
+import { chartLibrary } from './chart-library.ts'
 import { headlineOf, isSaturating, kindOf, makeCharts, newestOfEachKind, type Chart } from './charts.ts'
 import { pageScript, pageStyle } from './page-assets.ts'
 
@@ -134,10 +132,4 @@ function number (value: number | undefined): string {
 
 function escape (text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-}
-
-/** A closing tag inside the library would end the element that it is put into. */
-function chartLibrary (): string {
-  const entry = createRequire(import.meta.url).resolve('chart.js')
-  return readFileSync(join(dirname(entry), 'chart.umd.min.js'), 'utf8').replaceAll('</script', '<\\/script').replace(/\n?\/\/# sourceMappingURL.*$/m, '')
 }

@@ -1,0 +1,80 @@
+/** `npm run loadtest:sizing`: measures on this machine what gpu.md and the scaling simulation are computed from, a minute. */
+import { getPriority } from 'node:os'
+import { measureColdStarts } from '../cold-start.ts'
+import { findK6 } from '../k6-binary.ts'
+import { Lab } from '../lab.ts'
+import { LabError } from '../lab-error.ts'
+import { describeCommit, describeMachine } from '../machine.ts'
+import { makePhotos, type PhotoSize } from '../photos.ts'
+import { readThreadSeconds, readUsage } from '../process-usage.ts'
+import { makeRandomModel } from '../random-model.ts'
+import { startService } from '../service.ts'
+import { median } from '../statistics.ts'
+import { packageRoot } from '../../models/package-root.ts'
+import { writeMeasured, type CpuMs } from './measured.ts'
+
+const model = 'ghostnet_100'
+const users = 16
+const seconds = 15
+const starts = 10
+/** The main thread has that of this process; the others' are in docs/decisions/0011. */
+const niceness = { main: getPriority(), pool: 5, session: 10 }
+
+if (niceness.main >= niceness.pool) throw new LabError('BAD_REQUEST', `Expected a niceness below ${niceness.pool}, by which threads are told apart, got ${niceness.main}.`)
+const k6 = await findK6()
+const env = { MODEL: await makeRandomModel(model) }
+const machine = describeMachine()
+const commit = await describeCommit(packageRoot)
+const cpuMs = { web: await measureCpu('web'), phone: await measureCpu('phone') }
+const [photo] = await makePhotos(['web'])
+const { milliseconds } = await measureColdStarts(starts, photo!, { env }, say)
+writeMeasured({
+  at: new Date().toISOString(),
+  machine,
+  ...(commit !== undefined && { commit }),
+  model,
+  cpuMs,
+  startMs: round(median(milliseconds)),
+})
+
+/** CPU milliseconds an image under a load that keeps all cores busy. */
+async function measureCpu (size: PhotoSize): Promise<CpuMs> {
+  const service = await startService({ env })
+  try {
+    using lab = new Lab({ k6, url: service.url, pid: service.pid, photos: await makePhotos([size]), form: 'raw', imagesPerRequest: 1, say })
+    const before = await sample(service)
+    await lab.runClosed(users, seconds, { label: `${users} users, ${size} photos`, minimum: { seconds: 0, requests: 1 } })
+    const after = await sample(service)
+    const anImage = (cpuSeconds: (of: Sample) => number): number =>
+      round((cpuSeconds(after) - cpuSeconds(before)) * 1000 / (after.images - before.images))
+    return {
+      http: anImage(({ main }) => main),
+      // The rest: libvips ends threads of its own when they idle, so that no sum of living threads has all of it.
+      decode: anImage(({ total, main, session }) => total - main - session),
+      session: anImage(({ session }) => session),
+    }
+  } finally {
+    await service.stop()
+  }
+}
+
+interface Sample { readonly images: number, readonly total: number, readonly main: number, readonly session: number }
+
+async function sample ({ url, pid }: { url: string, pid: number }): Promise<Sample> {
+  const exposition = await (await fetch(`${url}/metrics`)).text()
+  const threads = readThreadSeconds(pid)
+  return {
+    images: Number(/^ghostserve_batch_size_sum (\S+)$/m.exec(exposition)?.[1] ?? NaN),
+    total: readUsage(pid)!.cpuSeconds,
+    main: threads.get(niceness.main) ?? NaN,
+    session: threads.get(niceness.session) ?? NaN,
+  }
+}
+
+function round (value: number): number {
+  return Number(value.toPrecision(3))
+}
+
+function say (sentence: string): void {
+  process.stderr.write(`${sentence}\n`)
+}
