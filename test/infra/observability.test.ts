@@ -8,6 +8,7 @@ import { errorCodes } from '../../api/errors.ts'
 import { packageRoot } from '../../models/package-root.ts'
 import { readDashboard } from './dashboard.ts'
 import { parseInfraFile, readInfraFile } from './infra-files.ts'
+import { prometheusRulePath, renderPrometheusRule } from './prometheus-rule.ts'
 
 interface Alert { alert: string, expr: string, labels: { severity: string }, annotations: { summary: string, runbook: string } }
 interface AlertTest { alertname: string, exp_alerts?: unknown[] }
@@ -27,6 +28,10 @@ test('every alert has a severity, a sentence, and a paragraph of the runbook; th
     assert.match(summary, /\.$/)
     assert.equal(runbook, `runbook.md#${alert.toLowerCase()}`)
   }
+})
+
+test('the operator\'s manifest of the alerts is what `npm run infra:rules` writes', () => {
+  assert.equal(readInfraFile(prometheusRulePath), renderPrometheusRule())
 })
 
 test('a test sees every alert fire, and every alert silent', () => {

@@ -15,10 +15,11 @@ import { findCustomResources } from './custom-resources.ts'
 import { findOrSkip } from './missing-tool.ts'
 
 /** Everything that is applied as it is; KServe's and Cloud Run's documents have schemas of their own. */
-const targets = listInfraFiles().flatMap((path) => /^(k8s\/(?:overlays\/[^/]+|archive)|knative|cloudrun\/(?:cpu|gpu)|kserve)\/kustomization\.yaml$/.exec(path)?.[1] ?? [])
+const targets = listInfraFiles().flatMap((path) => /^(k8s\/(?:overlays\/[^/]+|archive)|k6|knative|cloudrun\/(?:cpu|gpu)|kserve)\/kustomization\.yaml$/.exec(path)?.[1] ?? [])
 
-/** A job, and no service. */
 const archive = 'k8s/archive'
+/** A job and a load, and no service. */
+const withoutService = [archive, 'k6']
 
 test('a real API server', async (t) => {
   const server = await findOrSkip(t, () => ApiServer.start())
@@ -34,7 +35,7 @@ test('a real API server', async (t) => {
   const documents = new Map(targets.map((folder) => [folder, render(folder)]))
 
   for (const [folder, manifests] of documents) {
-    if (folder !== archive) {
+    if (!withoutService.includes(folder)) {
       await t.test(`${folder}: rendered, its numbers still fit the service`, () => {
         const workloads = manifests.flatMap((manifest) => readWorkload(manifest) ?? [])
         assert.equal(workloads.length, 1)
@@ -47,7 +48,8 @@ test('a real API server', async (t) => {
 
     if (folder === 'kserve' || folder.startsWith('cloudrun')) continue
     await t.test(`${folder}: accepted`, () => {
-      const { accepted, said } = server.judge(listOf(manifests))
+      // No package manager has the definition of the k6 operator's TestRun: of it only the pods are judged.
+      const { accepted, said } = server.judge(listOf(manifests.filter(({ kind }) => kind !== 'TestRun')))
       assert.ok(accepted, said)
       assert.doesNotMatch(said, /warning/i)
     })
@@ -57,6 +59,13 @@ test('a real API server', async (t) => {
   for (const folder of pods) {
     await t.test(`${folder}: its pod is admitted where pods are restricted`, () => {
       const { accepted, said } = server.judge(listOf([podOf(documents.get(folder)!)]))
+      assert.ok(accepted, said)
+    })
+  }
+
+  for (const part of ['initializer', 'runner'] as const) {
+    await t.test(`k6: the pod of the ${part} is admitted where pods are restricted`, () => {
+      const { accepted, said } = server.judge(listOf([podOfLoad(documents.get('k6')!, part)]))
       assert.ok(accepted, said)
     })
   }
@@ -92,4 +101,16 @@ function podOf (manifests: readonly Manifest[]): Manifest {
   // A probe without a port asks Knative's one.
   const withPorts = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: pod }).replace(/"httpGet":\{"path":"([^"]+)"\}/g, '"httpGet":{"path":"$1","port":8080}')
   return JSON.parse(withPorts) as Manifest
+}
+
+/** The pod that the k6 operator would make of a part of its TestRun. */
+function podOfLoad (manifests: readonly Manifest[], part: 'initializer' | 'runner'): Manifest {
+  const { spec } = manifests.find(({ kind }) => kind === 'TestRun')!
+  const { image, env, securityContext, containerSecurityContext } = (spec as unknown as Record<string, Record<string, object>>)[part]!
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'ghostserve-load', namespace: 'ghostserve' },
+    spec: { securityContext, containers: [{ name: 'k6', image, env, securityContext: containerSecurityContext }] },
+  } as unknown as Manifest
 }

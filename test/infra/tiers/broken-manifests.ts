@@ -78,6 +78,9 @@ export const brokenManifests: Record<string, Broken> = {
   'a pod monitor with a duration in words': {
     kind: 'PodMonitor', from: gpuKeda, breakIt: (spec) => { spec.podMetricsEndpoints[0].interval = '10 seconds' }, says: /interval/,
   },
+  'an alert that is none': {
+    kind: 'PrometheusRule', from: gpuKeda, breakIt: (spec) => { delete spec.groups[0].rules[0].expr }, says: /expr/,
+  },
   'a Knative field that does not exist': {
     kind: 'Service', from: 'knative', breakIt: (spec) => { spec.template.spec.concurrency = 64 }, says: /unknown field/,
   },

@@ -6,7 +6,7 @@ import { downloadModule } from './kubernetes-build.ts'
 const modules = [
   { version: 'github.com/kedacore/keda/v2@v2.21.0', folder: 'config/crd/bases', wanted: /^keda\.sh_/ },
   { version: 'knative.dev/serving@v0.51.0', folder: 'config/core/300-resources', wanted: /^service\.yaml$/ },
-  { version: 'github.com/prometheus-operator/prometheus-operator@v0.85.0', folder: 'example/prometheus-operator-crd', wanted: /podmonitors/ },
+  { version: 'github.com/prometheus-operator/prometheus-operator@v0.85.0', folder: 'example/prometheus-operator-crd', wanted: /podmonitors|prometheusrules/ },
 ]
 
 /** Paths of the definitions. */
