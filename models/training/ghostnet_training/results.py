@@ -1,0 +1,81 @@
+"""What became of each epoch: `results.csv`, TensorBoard, and the curves as a picture."""
+
+import csv
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+from torch.utils.tensorboard import SummaryWriter
+
+matplotlib.use('agg')
+from matplotlib import pyplot  # noqa: E402 (the backend comes first: there may be no display)
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    epoch: int
+    image_size: int
+    #: Of the last step.
+    lr: float
+    train_loss: float
+    validation_loss: float
+    #: Per cent.
+    top1: float
+    top5: float
+    ms_per_step: float
+    #: All devices together.
+    images_per_second: float
+    train_seconds: float
+    validation_seconds: float
+    #: Files that could not be read, in training and validation.
+    unreadable: int
+
+
+class Results:
+    def __init__(self, folder: Path, resumed_epoch: int) -> None:
+        """Keeps the rows before `resumed_epoch`: what a killed run did after its last checkpoint is done again."""
+        self._file = folder / 'results.csv'
+        self._picture = folder / 'curves.png'
+        self._board = SummaryWriter(str(folder / 'tensorboard'), purge_step=resumed_epoch)
+        self.rows = [row for row in read_results(self._file) if row.epoch < resumed_epoch]
+        self._write()
+
+    def add(self, row: EpochResult) -> None:
+        self.rows.append(row)
+        self._write()
+        for key, value in dataclasses.asdict(row).items():
+            if key != 'epoch':
+                self._board.add_scalar(key, value, row.epoch)
+        self._board.flush()
+        self._draw()
+
+    def close(self) -> None:
+        self._board.close()
+
+    def _write(self) -> None:
+        with open(self._file, 'w', newline='', encoding='utf-8') as file:
+            writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(EpochResult)])
+            writer.writeheader()
+            writer.writerows(dataclasses.asdict(row) for row in self.rows)
+
+    def _draw(self) -> None:
+        epochs = [row.epoch + 1 for row in self.rows]
+        figure, (loss, accuracy) = pyplot.subplots(1, 2, figsize=(11, 4), layout='constrained')
+        for axes, keys, title in ((loss, ('train_loss', 'validation_loss'), 'Loss'), (accuracy, ('top1', 'top5'), 'Accuracy, %')):
+            for key in keys:
+                axes.plot(epochs, [getattr(row, key) for row in self.rows], marker='.', label=key.replace('_', ' '))
+            axes.set(title=title, xlabel='epoch')
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.grid(alpha=0.3)
+            axes.legend()
+        figure.savefig(self._picture, dpi=120)
+        pyplot.close(figure)
+
+
+def read_results(path: Path) -> list[EpochResult]:
+    if not path.exists():
+        return []
+    types = {field.name: field.type for field in dataclasses.fields(EpochResult)}
+    with open(path, newline='', encoding='utf-8') as file:
+        return [EpochResult(**{key: types[key](value) for key, value in row.items()}) for row in csv.DictReader(file)]

@@ -1,0 +1,134 @@
+"""Whole runs by the commands of the README."""
+
+import csv
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from ghostnet_training import checkpoint
+from ghostnet_training.network import GhostNet
+from ghostnet_training.results import read_results
+
+TIMES = ('ms_per_step', 'images_per_second', 'train_seconds', 'validation_seconds')
+
+
+def write_recipe(folder: Path, values: dict) -> Path:
+    (folder / 'tiny.yaml').write_text(yaml.safe_dump(values))
+    return folder / 'tiny.yaml'
+
+
+def command(recipe: Path, photos: Path, output: Path, *more: str, launcher: tuple[str, ...] = ('-m',)) -> list[str]:
+    return [
+        sys.executable, *launcher, 'ghostnet_training.train', '--config', str(recipe), '--data-dir', str(photos), '--output-dir', str(output),
+        '--device', 'cpu', *more]
+
+
+def run(arguments: list[str]) -> subprocess.CompletedProcess:
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=280)
+
+
+def tensors(state: object, name: str = '') -> dict[str, torch.Tensor]:
+    if isinstance(state, torch.Tensor):
+        return {name: state}
+    if isinstance(state, dict):
+        return {key: value for part, item in state.items() for key, value in tensors(item, f'{name}.{part}').items()}
+    return {}
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(photos: Path, tiny: dict, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, tiny)
+    whole = run(command(recipe, photos, tmp_path / 'whole'))
+    assert whole.returncode == 0, whole.stderr
+
+    latest = tmp_path / 'killed/latest.pth'
+    with subprocess.Popen(command(recipe, photos, tmp_path / 'killed'), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not latest.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+    killed_after = checkpoint.load(latest)['epoch']
+    assert killed_after < tiny['epochs'] - 1, 'it was over before it could be killed'
+
+    again = run(command(recipe, photos, tmp_path / 'killed'))
+    assert again.returncode == 1
+    assert again.stderr.strip().startswith('Expected an output folder without a run, got ')
+    resumed = run(command(recipe, photos, tmp_path / 'killed', '--resume'))
+    assert resumed.returncode == 0, resumed.stderr
+    assert f'epochs {killed_after + 2} to {tiny["epochs"]}' in resumed.stdout
+
+    one, other = (checkpoint.load(tmp_path / name / 'latest.pth') for name in ('whole', 'killed'))
+    assert one['best'] == other['best']
+    expected, actual = tensors(one), tensors(other)
+    assert len(expected) > 1000  # weights, moving average and momentum
+    assert expected.keys() == actual.keys()
+    assert [name for name in expected if not torch.equal(expected[name], actual[name])] == []
+    rows = [
+        [{key: value for key, value in row.items() if key not in TIMES} for row in csv.DictReader(open(tmp_path / name / 'results.csv'))]
+        for name in ('whole', 'killed')]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == tiny['epochs']
+
+
+def test_it_learns_and_leaves_what_is_promised(photos: Path, tiny: dict, tmp_path: Path) -> None:
+    values = {
+        **tiny, 'epochs': 8, 'image_sizes': {0: 32, 6: 48}, 'lr': 0.1, 'auto_augment': None, 'random_erasing': 0, 'dropout': 0, 'scale': [0.5, 1],
+        'ema_decay': 0.5}
+    done = run(command(write_recipe(tmp_path, values), photos, tmp_path / 'run'))
+    assert done.returncode == 0, done.stderr
+    rows = read_results(tmp_path / 'run/results.csv')
+    assert [row.image_size for row in rows] == [32] * 6 + [48] * 2
+    assert rows[-1].train_loss < 0.8 * rows[0].train_loss
+    best = max(row.top1 for row in rows)
+    assert best > 60  # a third by chance
+    assert (tmp_path / 'run/classes.txt').read_text() == 'amber\nblue\ngreen\n'
+    assert (tmp_path / 'run/curves.png').read_bytes().startswith(b'\x89PNG')
+    assert list((tmp_path / 'run/tensorboard').iterdir())
+    weights = checkpoint.load_state_dict(tmp_path / 'run/best.pth')
+    GhostNet(0.5, 3).load_state_dict(weights)
+    assert weights['classifier.weight'].shape == (3, 1280)
+
+    started = run(command(tmp_path / 'tiny.yaml', photos, tmp_path / 'next', '--weights', str(tmp_path / 'run/best.pth'), '--set', 'epochs=1'))
+    assert started.returncode == 0, started.stderr
+    assert f'Starts from {tmp_path}/run/best.pth.\n' in started.stdout
+
+
+def test_two_devices_by_torchrun(photos: Path, tiny: dict, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, {**tiny, 'epochs': 1})
+    done = run(command(
+        recipe, photos, tmp_path / 'run', launcher=('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--master-port', '0', '-m')))
+    assert done.returncode == 0, done.stderr
+    assert 'the learning rate is scaled from 0.05 to 0.1.' in done.stdout
+    assert done.stdout.count('epoch 1/1') == 1
+    [row] = read_results(tmp_path / 'run/results.csv')
+    assert row.top1 in [pytest.approx(100 * right / 15) for right in range(16)]
+
+
+@pytest.mark.parametrize(('change', 'sentence'), [
+    ('num_classes=1000', 'Expected 1000 classes, got 3 in '),
+    ('model=resnet50', 'Expected a model of ghostnet_050, ghostnet_100, ghostnet_130, got resnet50.'),
+    ('batch_size=100', 'Expected at least 100 images for one step, got fewer.'),
+    ('colour=blue', 'Expected keys of a recipe '),
+])
+def test_a_mistake_is_told_in_a_sentence(photos: Path, tiny: dict, tmp_path: Path, change: str, sentence: str) -> None:
+    done = run(command(write_recipe(tmp_path, tiny), photos, tmp_path / 'run', '--set', change))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(sentence)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_no_code_of_a_checkpoint_is_run(tmp_path: Path) -> None:
+    class Hostile:
+        def __reduce__(self) -> tuple:
+            return (Path.touch, (tmp_path / 'ran',))
+
+    torch.save({'model': Hostile()}, tmp_path / 'hostile.pth')
+    with pytest.raises(ValueError, match='^Expected a checkpoint of tensors'):
+        checkpoint.load(tmp_path / 'hostile.pth')
+    assert not (tmp_path / 'ran').exists()
+    with pytest.raises(ValueError, match='got no file'):
+        checkpoint.load(tmp_path / 'none.pth')
