@@ -175,7 +175,7 @@ export class Classifier {
   async classify (
     uploads: readonly Upload[], topK: number, signal: AbortSignal, options?: ClassifyOptions
   ): Promise<Classification> {
-    return await this.infer(uploads, (logits) => postprocess(logits, this.model.labels, topK), signal, options)
+    return await this.infer(uploads, (logits) => postprocess(logits, this.model, topK), signal, options)
   }
 
   /**

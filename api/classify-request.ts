@@ -22,8 +22,8 @@ export interface ClassificationService {
 export async function classifyRequest (
   service: ClassificationService, request: FastifyRequest, reply: FastifyReply, uploads: readonly Upload[], topK: number
 ): Promise<ReadonlyArray<Prediction[] | ServiceError>> {
-  const { labels } = service.classifier.model
-  const results = await inferRequest(service, request, reply, uploads, (logits) => postprocess(logits, labels, topK))
+  const { model } = service.classifier
+  const results = await inferRequest(service, request, reply, uploads, (logits) => postprocess(logits, model, topK))
   const errors = errorsOf(results)
   if (errors.length === results.length) throwIfAny(errors)
   return results

@@ -10,6 +10,8 @@ import { chooseLayout } from './pipeline/choose-layout.ts'
 export interface LoadedModel {
   readonly manifest: Manifest
   readonly labels: readonly Label[]
+  /** By which logits are divided before the softmax. */
+  readonly temperature: number
   /** First 12 hexadecimal digits of the weights' sha256. */
   readonly version: string
   readonly layout: Layout
@@ -31,5 +33,6 @@ export async function loadModel (model: string, modelDir: string, layoutChoice: 
   const chooseBest = async (): Promise<Layout> => provider === 'cpu' ? chooseLayout() : await chooseGpuLayout(provider, directory)
   const layout = layoutChoice === 'auto' ? await chooseBest() : layoutChoice
   const graphFile = await findGraph(directory, manifest, layout)
-  return { manifest, labels, version: manifest.weights.sha256.slice(0, versionLength), layout, graphFile }
+  const { temperature = 1 } = manifest
+  return { manifest, labels, temperature, version: manifest.weights.sha256.slice(0, versionLength), layout, graphFile }
 }

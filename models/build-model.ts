@@ -7,7 +7,7 @@ import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs
 import { sha256Of } from './digests.ts'
 import { inferNetwork } from './infer-network.ts'
 import { readLabels } from './labels.ts'
-import { findMismatch, ManifestSchema, modelFiles, readManifest, type Manifest, type ModelCard } from './manifest.ts'
+import { findMismatch, formatManifest, ManifestSchema, modelFiles, readManifest, type Manifest, type ModelCard } from './manifest.ts'
 import { ModelError } from './model-error.ts'
 import { PreprocessingSchema, type Preprocessing } from './preprocessing.ts'
 import { recordSelfTest } from './self-test.ts'
@@ -73,7 +73,7 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
     await mkdir(unfinished, { recursive: true })
     await writeFile(join(unfinished, modelFiles.weights), weightsFile)
     await writeFile(join(unfinished, modelFiles.labels), formatLines(labels))
-    await writeFile(join(unfinished, modelFiles.manifest), `${JSON.stringify(manifest, null, 2)}\n`)
+    await writeFile(join(unfinished, modelFiles.manifest), formatManifest(manifest))
     await compileGraphs(unfinished)
     await replaceDirectory(directory, unfinished)
   } finally {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { ModelError } from './model-error.ts'
@@ -23,12 +23,13 @@ const wnidLine = /^(n\d{8})\s+(.+)$/
 /**
  * Reads the labels of a model, in the order of the class indices.
  *
- * Accepted are JSON (an array of names, an array of `{"label", "wnid"}`, or an object from index to name) and plain text with a
- * class a line, optionally after its WordNet id.
+ * Accepted are JSON (an array of names, an array of `{"label", "wnid"}`, or an object from index to name), plain text with a
+ * class a line, optionally after its WordNet id, and a data set with a folder for each class, from which a model was trained.
  *
- * @throws ModelError if the file is none of these.
+ * @throws ModelError if it is none of these.
  */
 export async function readLabels (path: string): Promise<Label[]> {
+  if ((await stat(path)).isDirectory()) return await labelsOfFolders(path)
   const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
   const labels = /^\s*[[{]/.test(text) ? labelsOfJson(parseJson(text, path)) : labelsOfLines(text)
   if (labels === undefined || labels.length === 0) {
@@ -65,4 +66,22 @@ function labelsOfLines (text: string): Label[] {
     const [, wnid, label] = wnidLine.exec(line) ?? []
     return wnid !== undefined && label !== undefined ? { wnid, label } : { label: line }
   })
+}
+
+/** A data set may hold its parts: the classes are those of the training part. */
+const trainingPart = 'train'
+const parts = new Set([trainingPart, 'val', 'validation', 'test'])
+
+/**
+ * The folders' names in the order of their code points, in which torchvision's ImageFolder and this project's training number the classes.
+ * Those that are WordNet ids of ImageNet get its labels.
+ */
+async function labelsOfFolders (path: string): Promise<Label[]> {
+  const folders = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  if (folders.includes(trainingPart) && folders.every((folder) => parts.has(folder))) return await labelsOfFolders(join(path, trainingPart))
+  if (folders.length === 0) throw new ModelError(`Expected a folder for each class in ${path}, found none.`)
+  const imagenetLabels = new Map((await readLabels(imagenetLabelsPath)).map((label) => [label.wnid, label]))
+  // As UTF-8, since JavaScript compares UTF-16.
+  const sorted = folders.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return sorted.map((folder) => imagenetLabels.get(folder) ?? { label: folder })
 }

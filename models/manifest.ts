@@ -7,6 +7,7 @@ import { readLabels, type Label } from './labels.ts'
 import { ModelError } from './model-error.ts'
 import { PreprocessingSchema } from './preprocessing.ts'
 import { SelfTestSchema } from './self-test.ts'
+import { TemperatureSchema } from './temperature.ts'
 
 export const modelFiles = {
   manifest: 'manifest.json',
@@ -48,6 +49,7 @@ export const ManifestSchema = Type.Object({
   parameters: Type.Integer({ minimum: 1, description: 'Learnable parameters.' }),
   macs: Type.Integer({ minimum: 1, description: 'Multiply-accumulates an image.' }),
   preprocessing: PreprocessingSchema,
+  temperature: Type.Optional(TemperatureSchema),
   weights: Type.Object({
     dtype: Type.Union([Type.Literal('float32'), Type.Literal('float16')], { description: 'As stored. Each layout of the graph has its own.' }),
     sha256: Sha256Schema,
@@ -78,6 +80,10 @@ export async function readModelDirectory (directory: string): Promise<ModelDescr
 
 export async function readManifest (directory: string): Promise<Manifest> {
   return await readJsonFile<Manifest>(join(directory, modelFiles.manifest), ManifestSchema)
+}
+
+export function formatManifest (manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
 /**

@@ -23,7 +23,7 @@ export function addBuildCommand (program: Command): void {
     .description('Compile a checkpoint (PyTorch, safetensors or MindSpore) into a model that the service can load.')
     .argument('<checkpoint>', 'file to compile; its format, width and class count are found out')
     .requiredOption('-o, --out <directory>', 'model directory to make')
-    .option('-l, --labels <file>', 'labels in the order of the class indices: JSON, or a class a line (default: ImageNet-1k)')
+    .option('-l, --labels <path>', 'labels in the order of the class indices: JSON, a class a line, or the data set\'s folder of folders (default: ImageNet-1k)')
     .addOption(new Option('-p, --preset <name>', 'preprocessing').choices(Object.keys(preprocessingPresets)).default('imagenet'))
     .option('--crop-size <pixels>', 'instead of the preset\'s', number)
     .option('--crop-pct <fraction>', 'instead of the preset\'s', number)

@@ -1,87 +1,113 @@
-/** `ghostserve evaluate`: top-1 and top-5 of a model on labelled images, through the pipeline that serves it. */
-import { readFile } from 'node:fs/promises'
+/** `ghostserve evaluate`: how good a model is on labelled images, through the pipeline that serves it. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Command } from 'commander'
-import PQueue from 'p-queue'
-import { ServiceError } from '../errors.ts'
-import { listLabelledImages, type LabelledImage } from './labelled-images.ts'
+import { findModelDirectory } from '../../models/shelf.ts'
+import { writeTemperature } from '../../models/write-temperature.ts'
+import type { Classifier } from '../classifier.ts'
+import { readConfig } from '../config.ts'
+import { describeEvaluation } from '../evaluation/describe-evaluation.ts'
+import { evaluateImages } from '../evaluation/evaluate-images.ts'
+import { evaluationPage } from '../evaluation/evaluation-page.ts'
+import type { Evaluation } from '../evaluation/evaluation.ts'
+import { fitTemperature } from '../evaluation/fit-temperature.ts'
+import { isClassified, type ImageResult } from '../evaluation/image-result.ts'
+import type { LabelledImage } from '../evaluation/labelled-image.ts'
+import { listLabelledImages } from '../evaluation/list-labelled-images.ts'
+import { ResultsFile } from '../evaluation/results-file.ts'
+import { tallyResults } from '../evaluation/tally.ts'
 import { openClassifier } from './open-classifier.ts'
 import { progressBar } from './progress.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Enough to keep full batches waiting; the rest of the files stays on disk. */
-const imagesInFlight = 64
+interface EvaluateOptions { data: string, groundTruth?: string, out?: string, fitTemperature?: true, json?: true }
 
-interface Evaluation {
-  model: string
-  version: string
-  images: number
-  /** Percent. */
-  top1: number
-  top5: number
-  imagesPerSecond: number
-  seconds: number
-  /** Images that could not be classified; they count as wrong. */
-  failed: Array<{ file: string, code: string, detail: string }>
-}
+/** In the folder of `--out`. */
+const outputFiles = { results: 'images.jsonl', evaluation: 'evaluation.json', page: 'report.html' } as const
 
 export function addEvaluateCommand (program: Command): void {
   program.command('evaluate')
-    .description('Measure top-1 and top-5 on labelled images, through the pipeline that serves them.')
+    .description('Measure top-1, top-5 and calibration on labelled images, through the pipeline that serves them.')
     .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
-    .requiredOption('-d, --data <path>', 'a folder with a folder of images per class (named by WordNet id, label or class index), or a text file ' +
-      'with an image\'s name and its class a line; names are relative to the file or to `images/` beside it')
+    .requiredOption('-d, --data <path>', 'a folder with a folder of images per class (named by WordNet id, label or class index); WebDataset shards ' +
+      '(KEY.jpg and KEY.cls in a tar archive, or a folder of them); or a text file with an image\'s name and its class a line; names are relative ' +
+      'to the file or to `images/` beside it')
+    .option('-g, --ground-truth <file>', 'classes of images that lie side by side in one folder: ImageNet\'s val.txt, LOC_val_solution.csv or ' +
+      'validation_synset_labels.txt (a class a line, in the order of the sorted names)')
+    .option('-o, --out <folder>', `write ${Object.values(outputFiles).join(', ')}; an evaluation that was interrupted goes on where it was`)
+    .option('--fit-temperature', 'fit the temperature of the scores on these images and store it in the model\'s manifest')
     .option('--json', 'for programs')
-    .addHelpText('after', '\nExample:\n  ghostserve evaluate bundled --data val/')
-    .action(async (model: string, { data, json }: { data: string, json?: true }) => {
-      const evaluation = await evaluate(model, data)
-      process.stdout.write(json ? `${JSON.stringify(evaluation, null, 2)}\n` : formatEvaluation(evaluation))
+    .addHelpText('after', '\nExample:\n  ghostserve evaluate bundled --data val/ --out evaluation/')
+    .action(async (model: string, options: EvaluateOptions) => {
+      const evaluation = await evaluate(model, options)
+      const json = `${JSON.stringify(evaluation, null, 2)}\n`
+      if (options.out !== undefined) {
+        await writeFile(join(options.out, outputFiles.evaluation), json)
+        await writeFile(join(options.out, outputFiles.page), evaluationPage(evaluation))
+      }
+      process.stdout.write(options.json ? json : describeEvaluation(evaluation))
     })
 }
 
-async function evaluate (model: string, data: string): Promise<Evaluation> {
+async function evaluate (model: string, { data, groundTruth, out, fitTemperature: isFitted }: EvaluateOptions): Promise<Evaluation> {
   const classifier = await openClassifier(model)
-  try {
-    const images = await listLabelledImages(data, classifier.model.labels)
-    if (images.length === 0) throw new UsageError(`Expected labelled images in ${data}, found none.`)
-    const bar = progressBar('images')
-    const startedAt = performance.now()
-    const ranks: number[] = []
-    const failed: Evaluation['failed'] = []
+  const { manifest, labels, version, temperature } = classifier.model
+  const { results, classified, seconds } = await listLabelledImages(data, labels, groundTruth)
+    .then(async (images) => await collectResults(classifier, images, out))
+    .finally(async () => await classifier.close())
 
-    const rank = async ({ path, classIndex }: LabelledImage): Promise<void> => {
-      const { results: [result] } = await classifier.classify([await readFile(path)], 5, new AbortController().signal)
-      if (result instanceof ServiceError) failed.push({ file: path, code: result.code, detail: result.message })
-      else ranks.push(result!.findIndex((prediction) => prediction.classIndex === classIndex))
-      bar.increment()
-    }
-    const queue = new PQueue({ concurrency: Math.min(imagesInFlight, classifier.maxQueueSize) })
-    bar.start(images.length, 0)
-    try {
-      await queue.addAll(images.map((image) => () => rank(image)))
-    } finally {
-      queue.clear()
-      bar.stop()
-    }
-
-    const seconds = (performance.now() - startedAt) / 1000
-    const percent = (count: number): number => Math.round((count / images.length) * 10_000) / 100
-    return {
-      model: classifier.model.manifest.name,
-      version: classifier.model.version,
-      images: images.length,
-      top1: percent(ranks.filter((place) => place === 0).length),
-      top5: percent(ranks.filter((place) => place >= 0).length),
-      imagesPerSecond: Math.round(images.length / seconds),
-      seconds: Math.round(seconds * 10) / 10,
-      failed,
-    }
-  } finally {
-    await classifier.close()
+  const before = tallyResults(results, labels, temperature)
+  const common = {
+    model: manifest.name,
+    version,
+    data,
+    imagesPerSecond: Math.round(classified / seconds),
+    seconds: Math.round(seconds * 10) / 10,
+  }
+  if (isFitted !== true) return { ...common, temperature, ...before }
+  const examples = results.filter(isClassified)
+  if (examples.length === 0) throw new UsageError(`Expected images that can be classified in ${data}, to fit the temperature on; none can.`)
+  const fitted = fitTemperature(examples)
+  await writeTemperature(findModelDirectory(model, readConfig().modelDir), fitted)
+  return {
+    ...common,
+    temperature: fitted,
+    beforeFit: {
+      temperature,
+      negativeLogLikelihood: before.negativeLogLikelihood,
+      expectedCalibrationError: before.calibration.expectedCalibrationError,
+    },
+    ...tallyResults(results, labels, fitted),
   }
 }
 
-function formatEvaluation ({ model, version, images, top1, top5, imagesPerSecond, failed }: Evaluation): string {
-  const failures = failed.map(({ file, detail }) => `  ${file}: ${detail}\n`).join('')
-  return `${model} (${version}) on ${images} images: top-1 ${top1.toFixed(2)} %, top-5 ${top5.toFixed(2)} %, ${imagesPerSecond} images/s\n` +
-    (failed.length === 0 ? '' : `${failed.length} could not be classified and count as wrong:\n${failures}`)
+/** What former runs left in the folder, and what they did not come to. */
+async function collectResults (
+  classifier: Classifier, images: readonly LabelledImage[], out: string | undefined
+): Promise<{ results: ImageResult[], classified: number, seconds: number }> {
+  const { file, before } = out === undefined ? { file: undefined, before: [] } : await openResults(classifier, images, out)
+  const results: ImageResult[] = [...before]
+  const bar = progressBar('images')
+  const startedAt = performance.now()
+  bar.start(images.length - before.length, 0)
+  try {
+    for await (const result of evaluateImages(classifier, images.slice(before.length))) {
+      await file?.append(result)
+      results.push(result)
+      bar.increment()
+    }
+  } finally {
+    bar.stop()
+    await file?.close()
+  }
+  return { results, classified: results.length - before.length, seconds: (performance.now() - startedAt) / 1000 }
+}
+
+async function openResults (
+  classifier: Classifier, images: readonly LabelledImage[], out: string
+): Promise<{ file: ResultsFile, before: ImageResult[] }> {
+  const { manifest: { name, weights, preprocessing, classes }, layout } = classifier.model
+  await mkdir(out, { recursive: true })
+  const evaluated = { model: name, weightsSha256: weights.sha256, preprocessing, layout }
+  return await ResultsFile.open(join(out, outputFiles.results), evaluated, images, classes)
 }

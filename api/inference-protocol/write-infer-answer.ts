@@ -1,6 +1,6 @@
 /** Logits -> the tensors that an inference request asked for, in JSON or behind it. */
 import type { Static } from 'typebox'
-import type { Label } from '../../models/labels.ts'
+import type { LoadedModel } from '../load-model.ts'
 import { rankClasses, softmax } from '../pipeline/postprocess.ts'
 import { outputNames, type InferAnswerSchema, type InferRequestBody, type OutputName } from '../schemas/inference-protocol.ts'
 
@@ -14,16 +14,16 @@ type Tensor = { readonly shape: readonly number[] } &
 /** @param logits - float32 [classes] an image. */
 export function writeInferAnswer (
   { id, parameters, outputs = [] }: InferRequestBody, logits: readonly Float32Array[],
-  name: string, version: string, labels: readonly Label[]
+  name: string, model: Pick<LoadedModel, 'version' | 'labels' | 'temperature'>
 ): InferAnswer {
   const requested: readonly OutputRequest[] = outputs.length > 0 ? outputs : outputNames.map((output) => ({ name: output }))
   const binaries: Buffer[] = []
   const answer = {
     model_name: name,
-    model_version: version,
+    model_version: model.version,
     ...(id !== undefined && { id }),
     outputs: requested.map(({ name: output, parameters: { binary_data: isBinary, classification } = {} }) => {
-      const tensor = makeTensor(output, logits, classification, labels)
+      const tensor = makeTensor(output, logits, classification, model)
       const description = { name: output, datatype: tensor.datatype, shape: [...tensor.shape] }
       if (!(isBinary ?? parameters?.binary_data_output ?? false)) return { ...description, data: [...tensor.values] }
       const bytes = encode(tensor)
@@ -38,9 +38,10 @@ export function writeInferAnswer (
 
 /** @param classification - Classes an image that are named, most probable first; left out, there is a number for each class. */
 function makeTensor (
-  output: OutputName, logits: readonly Float32Array[], classification: number | undefined, labels: readonly Label[]
+  output: OutputName, logits: readonly Float32Array[], classification: number | undefined,
+  { labels, temperature }: Pick<LoadedModel, 'labels' | 'temperature'>
 ): Tensor {
-  const rows = logits.map((row) => output === 'logits' ? row : softmax(row))
+  const rows = logits.map((row) => output === 'logits' ? row : softmax(row, temperature))
   if (classification === undefined) {
     return { datatype: 'FP32', shape: [rows.length, labels.length], values: rows.flatMap((row) => Array.from(row)) }
   }

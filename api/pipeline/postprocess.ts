@@ -1,4 +1,4 @@
-import type { Label } from '../../models/labels.ts'
+import type { LoadedModel } from '../load-model.ts'
 
 export interface Prediction {
   readonly label: string
@@ -14,8 +14,8 @@ export interface Prediction {
  *
  * @param logits - float32 [classes], any finite size.
  */
-export function postprocess (logits: Float32Array, labels: readonly Label[], topK: number): Prediction[] {
-  const scores = softmax(logits)
+export function postprocess (logits: Float32Array, { labels, temperature }: Pick<LoadedModel, 'labels' | 'temperature'>, topK: number): Prediction[] {
+  const scores = softmax(logits, temperature)
   return rankClasses(logits, topK).map((classIndex) => {
     const { label, wnid = null } = labels[classIndex]!
     return { label, wnid, classIndex, score: scores[classIndex]! }
@@ -26,13 +26,17 @@ export function postprocess (logits: Float32Array, labels: readonly Label[], top
  * Plain loops below: with a callback a class, every logit becomes an object on the heap, 0.2 MB for an image of 1000 classes.
  */
 
-/** Probabilities, float64 [classes]. The largest logit is subtracted before `exp`, and the sum is kept in float64. */
-export function softmax (logits: Float32Array): Float64Array {
+/**
+ * Probabilities, float64 [classes]. The largest logit is subtracted before `exp`, and the sum is kept in float64.
+ *
+ * @param temperature - Divides the logits: above 1 the scores are less sure. Their order is that of the logits.
+ */
+export function softmax (logits: Float32Array, temperature: number): Float64Array {
   let largest = -Infinity
   for (let i = 0; i < logits.length; i++) largest = Math.max(largest, logits[i]!)
   const scores = new Float64Array(logits.length)
   let total = 0
-  for (let i = 0; i < logits.length; i++) total += scores[i] = Math.exp(logits[i]! - largest)
+  for (let i = 0; i < logits.length; i++) total += scores[i] = Math.exp((logits[i]! - largest) / temperature)
   for (let i = 0; i < scores.length; i++) scores[i]! /= total
   return scores
 }

@@ -15,7 +15,7 @@ const jsonLengthHeader = 'inference-header-content-length'
 
 export function registerInferenceProtocolRoutes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
   const { classifier, config } = service
-  const { version, labels, manifest } = classifier.model
+  const { version, manifest } = classifier.model
   const name = servedName(service)
   const ofModel = { onRequest: requireModel(service), preSerialization: sayError }
   const limits = { ...config, classes: manifest.classes, cropSize: manifest.preprocessing.cropSize }
@@ -38,7 +38,7 @@ export function registerInferenceProtocolRoutes (app: FastifyInstance, images: F
       ...ofModel, schema: { response: { '4xx': ProtocolProblemSchema, '5xx': ProtocolProblemSchema } },
     }, async (request, reply) => {
       const { body, uploads } = readInferRequest(request.body, request.headers[jsonLengthHeader]?.toString(), limits)
-      const answer = writeInferAnswer(body, await logitsOfRequest(service, request, reply, uploads), name, version, labels)
+      const answer = writeInferAnswer(body, await logitsOfRequest(service, request, reply, uploads), name, classifier.model)
       if (!('bytes' in answer)) return answer
       reply.type('application/octet-stream').header(jsonLengthHeader, answer.jsonLength)
       return answer.bytes

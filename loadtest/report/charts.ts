@@ -1,33 +1,9 @@
 /** Results -> charts: data and options for Chart.js, without a line of drawing. */
+import { greyColour, type Chart, type Dataset } from '../../api/report/chart.ts'
 import { percentiles, stages } from '../plan.ts'
 import type { Result } from '../result.ts'
 import { median } from '../statistics.ts'
 import { percentileOf, type Step } from '../step.ts'
-
-/** A chart and what a person should see in it. Colours are palette indices, which the page turns into the theme's. */
-export interface Chart {
-  readonly id: string
-  readonly title: string
-  readonly explanation: string
-  readonly type: 'line' | 'bar' | 'scatter'
-  readonly horizontal?: boolean
-  readonly stacked?: boolean
-  readonly xTitle: string
-  readonly yTitle: string
-  readonly xScale?: 'linear' | 'logarithmic' | 'category'
-  readonly labels?: readonly string[]
-  readonly datasets: readonly Dataset[]
-}
-
-export interface Dataset {
-  readonly label: string
-  readonly data: ReadonlyArray<number | null | { readonly x: number, readonly y: number }>
-  readonly colour: number
-  readonly yAxis?: 'right'
-  readonly dashed?: boolean
-}
-
-const greyColour = 7
 
 /** Loads that take as much as the service gives: only their throughput is its limit. */
 export const isSaturating = ({ profile }: Result): boolean => ['steady', 'capacity', 'batch'].includes(profile)

@@ -1,44 +1,23 @@
-/** One HTML file with everything in it: it can be mailed, kept as a build artifact, and opened without a network. */
+/** The history of load tests as a page. */
+import { escape, figures, renderPage, section, table } from '../../api/report/page.ts'
 import type { Result } from '../result.ts'
 import { percentileOf } from '../step.ts'
-import { chartLibrary } from './chart-library.ts'
-import { headlineOf, isSaturating, kindOf, makeCharts, newestOfEachKind, type Chart } from './charts.ts'
-import { pageScript, pageStyle } from './page-assets.ts'
+import { headlineOf, isSaturating, kindOf, makeCharts, newestOfEachKind } from './charts.ts'
 
 /** @param history - Oldest first, at least one. */
 export function makePage (history: readonly Result[]): string {
   const newest = newestOfEachKind(history)
   const charts = makeCharts(history)
   const last = history.at(-1)!
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
-<title>GhostServe load tests</title>
-<style>${pageStyle}</style>
-</head>
-<body>
-<header>
-<h1>GhostServe load tests</h1>
-<p>${escape(describeMachine(last))}</p>
-</header>
-<main>
-${newest.some(({ voidReasons }) => voidReasons.length > 0) ? '<p class="notice">Results marked <b>void</b> do not count: the sender, not the service, set their limit.</p>' : ''}
+  const notice = '<p class="notice">Results marked <b>void</b> do not count: the sender, not the service, set their limit.</p>'
+  return renderPage('GhostServe load tests', describeMachine(last), charts, `
+${newest.some(({ voidReasons }) => voidReasons.length > 0) ? notice : ''}
 ${overview(newest)}
 ${verdicts(newest)}
-<div class="charts">${charts.map(figure).join('\n')}</div>
+${figures(charts)}
 ${comparisons(newest)}
 ${allResults(history)}
-</main>
-<script>${chartLibrary()}</script>
-<script type="application/json" id="charts">${JSON.stringify(charts).replaceAll('<', '\\u003c')}</script>
-<script>${pageScript}</script>
-</body>
-</html>
-`
+`)
 }
 
 function describeMachine ({ machine, at, commit }: Result): string {
@@ -108,28 +87,7 @@ const state = ({ voidReasons, verdicts }: Result): string =>
 
 const badge = (state: 'holds' | 'failed' | 'void'): string => `<span class="badge ${state}">${state}</span>`
 
-const section = (title: string, content: string, note = ''): string =>
-  `<section><h2>${title}</h2>${note === '' ? '' : `<p>${note}</p>`}${content}</section>`
-
-const figure = ({ id, title, explanation, labels, horizontal }: Chart): string => {
-  const height = horizontal === true ? 110 + 26 * (labels?.length ?? 0) : 340
-  return `<figure${horizontal === true ? ' class="wide"' : ''}><figcaption><h2>${escape(title)}</h2><p>${escape(explanation)}</p></figcaption>` +
-    `<div style="height:${height}px"><canvas id="${escape(id)}" role="img" aria-label="${escape(title)}"></canvas></div></figure>`
-}
-
-/** Cells are HTML. Columns from `firstNumber` on whose cells begin with a digit are aligned as numbers. */
-function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>, firstNumber: number): string {
-  const cells = (row: readonly string[]): string =>
-    row.map((cell, i) => `<td${i >= firstNumber && /^[\d.]+$/.test(cell) ? ' class="number"' : ''}>${cell}</td>`).join('')
-  return `<div class="table"><table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${
-    rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n')}</tbody></table></div>`
-}
-
 function number (value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return ''
   return Number.isInteger(value) || Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
-}
-
-function escape (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

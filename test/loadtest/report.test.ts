@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { existsSync } from 'node:fs'
 import test from 'node:test'
-import { promisify } from 'node:util'
-import { pathToFileURL } from 'node:url'
 import { Check } from 'typebox/value'
 import { makePage } from '../../loadtest/report/page.ts'
 import { makeCharts } from '../../loadtest/report/charts.ts'
 import { ResultSchema } from '../../loadtest/result.ts'
+import { chromium, drawPage } from '../api/report/draw-page.ts'
 import { exampleHistory } from './example-history.ts'
 
 const history = exampleHistory()
@@ -42,18 +36,6 @@ test('text of results cannot become markup', () => {
   assert.ok(!page.includes('<script>alert(2)'))
 })
 
-const chromium = (process.env['PATH'] ?? '').split(delimiter)
-  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name))).find((path) => existsSync(path))
-
 test('a browser without a network draws every chart', { skip: chromium === undefined && 'there is no Chromium' }, async (t) => {
-  const work = mkdtempSync(join(tmpdir(), 'ghostserve-report-'))
-  t.after(() => rmSync(work, { recursive: true, force: true }))
-  const path = join(work, 'report.html')
-  writeFileSync(path, makePage(history))
-  const { stdout } = await promisify(execFile)(chromium!, [
-    '--headless', '--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND', `--user-data-dir=${join(work, 'profile')}`,
-    '--virtual-time-budget=20000', '--dump-dom', pathToFileURL(path).href,
-  ], { maxBuffer: 2 ** 26 })
-  assert.doesNotMatch(stdout, /data-error=/)
-  assert.equal(/data-drawn="(\d+)"/.exec(stdout)?.[1], String(makeCharts(history).length))
+  assert.equal(await drawPage(t, makePage(history)), makeCharts(history).length)
 })

@@ -1,8 +1,7 @@
 /** Runs on labelled photos: top-1 of the float16 graph against the float32 one, and how far their logits differ. Prints JSON. */
-import { readFile } from 'node:fs/promises'
 import '../../models/onnx/no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
-import { listLabelledImages } from '../../api/cli/labelled-images.ts'
+import { listLabelledImages } from '../../api/evaluation/list-labelled-images.ts'
 import { loadModel } from '../../api/load-model.ts'
 import { preprocess } from '../../api/pipeline/preprocess.ts'
 import { unlimited } from '../api/pipeline/preprocess-options.ts'
@@ -23,8 +22,8 @@ let largestDifference = 0
 
 for (let at = 0; at < images.length; at += batchSize) {
   const batch = images.slice(at, at + batchSize)
-  const pixels = Buffer.concat(await Promise.all(batch.map(async ({ path }) =>
-    await preprocess(await readFile(path), unlimited(preprocessing), new AbortController().signal))))
+  const pixels = Buffer.concat(await Promise.all(batch.map(async ({ read }) =>
+    await preprocess(await read(), unlimited(preprocessing), new AbortController().signal))))
   const input = new ort.Tensor('uint8', pixels, [batch.length, preprocessing.cropSize, preprocessing.cropSize, 3])
   const logits: Float32Array[] = []
   for (const session of sessions) logits.push((await session.run({ pixels: input }))['logits']!.data as Float32Array)

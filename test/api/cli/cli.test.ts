@@ -1,24 +1,12 @@
 /** The commands as they are run, in processes of their own. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { packageRoot } from '../../../models/package-root.ts'
-import { goldenPath } from '../../fixtures/index.ts'
-
-const fixture = (name: string): string => join(packageRoot, 'test/fixtures', name)
-
-interface Result { exitCode: number, stdout: string, stderr: string }
-
-async function ghostserve (...args: string[]): Promise<Result> {
-  return await new Promise((resolve) => {
-    execFile(process.execPath, [join(packageRoot, 'dist/api/cli/main.js'), ...args], (error, stdout, stderr) => {
-      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
+import { fixturePath as fixture, goldenPath } from '../../fixtures/index.ts'
+import { ghostserve } from './ghostserve.ts'
 
 function scratch (t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'ghostserve-cli-'))

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { postprocess, rankClasses } from '../../../api/pipeline/postprocess.ts'
 
 const labels = ['zero', 'one', 'two', 'three'].map((label) => ({ label }))
-const classify = (logits: number[], topK = 4) => postprocess(Float32Array.from(logits), labels, topK)
+const classify = (logits: number[], topK = 4, temperature = 1) => postprocess(Float32Array.from(logits), { labels, temperature }, topK)
 
 test('scores are the softmax of the logits, by descending score', () => {
   const predictions = classify([0, Math.log(2), Math.log(4), 0])
@@ -29,7 +29,7 @@ test('topK limits the predictions', () => {
 })
 
 test('a class without a WordNet id has null in its place', () => {
-  const [prediction] = postprocess(Float32Array.of(1), [{ label: 'cat' }], 1)
+  const [prediction] = postprocess(Float32Array.of(1), { labels: [{ label: 'cat' }], temperature: 1 }, 1)
   assert.deepEqual(prediction, { label: 'cat', wnid: null, classIndex: 0, score: 1 })
 })
 
@@ -38,4 +38,14 @@ test('classes are ranked as by sorting all of them, ties included', () => {
   const sorted = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b)
   for (const count of [1, 2, 5, 61, 199, 200]) assert.deepEqual(rankClasses(logits, count), sorted.slice(0, count))
   assert.deepEqual(rankClasses(logits, 0), [])
+})
+
+test('a temperature makes scores less or more sure and leaves their order', () => {
+  const logits = [0, Math.log(2), Math.log(4), 0]
+  const [first, ...others] = classify(logits, 4, 2)
+  // The roots of 1, 2, 4 and 1.
+  assert.ok(Math.abs(first!.score - 2 / (1 + Math.SQRT2 + 2 + 1)) < 1e-7)
+  assert.deepEqual([first!, ...others].map(({ label }) => label), ['two', 'one', 'zero', 'three'])
+  assert.ok(classify(logits, 1, 0.5)[0]!.score > classify(logits, 1, 1)[0]!.score)
+  assert.ok(Number.isFinite(classify([1e4, -1e4, 0, 1e4], 1, 0.05)[0]!.score))
 })

@@ -1,0 +1,31 @@
+import type { Classifier } from '../classifier.ts'
+import { UsageError } from '../cli/usage-error.ts'
+import { ServiceError } from '../errors.ts'
+import type { ImageResult } from './image-result.ts'
+import type { LabelledImage } from './labelled-image.ts'
+
+/** Enough to keep full batches waiting; the rest of the images stays on disk. */
+const imagesInFlight = 64
+
+/**
+ * The results of images in their order, from the pipeline that serves them.
+ *
+ * @throws UsageError at a failure that is the machine's at this moment and not the image's; an error of the file system.
+ */
+export async function * evaluateImages (classifier: Classifier, images: readonly LabelledImage[]): AsyncGenerator<ImageResult> {
+  const pending: Array<Promise<ImageResult>> = []
+  for (const image of images) {
+    const result = evaluateImage(classifier, image)
+    result.catch(() => {}) // it is awaited in its turn
+    pending.push(result)
+    if (pending.length >= Math.min(imagesInFlight, classifier.maxQueueSize)) yield await pending.shift()!
+  }
+  for (const result of pending) yield await result
+}
+
+async function evaluateImage (classifier: Classifier, { name, classIndex, read }: LabelledImage): Promise<ImageResult> {
+  const { results: [result] } = await classifier.infer([await read()], (logits) => logits.slice(), new AbortController().signal)
+  if (!(result instanceof ServiceError)) return { name, classIndex, logits: result! }
+  if (result.statusCode >= 500) throw new UsageError(`${name} was not classified and can be tried again: ${result.message}`)
+  return { name, classIndex, error: { code: result.code, detail: result.message } }
+}

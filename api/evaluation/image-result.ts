@@ -1,0 +1,11 @@
+/** What became of one image of a data set: the model's logits, or why there are none. */
+export type ImageResult = { readonly name: string, readonly classIndex: number } & (Classified | Failed)
+
+interface Classified {
+  /** float32 [classes]. */
+  readonly logits: Float32Array
+}
+
+interface Failed { readonly error: { readonly code: string, readonly detail: string } }
+
+export const isClassified = (result: ImageResult): result is ImageResult & Classified => 'logits' in result

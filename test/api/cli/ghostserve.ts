@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { packageRoot } from '../../../models/package-root.ts'
+
+export interface Result { readonly exitCode: number, readonly stdout: string, readonly stderr: string }
+
+export const commandLine = join(packageRoot, 'dist/api/cli/main.js')
+
+/** The command in a process of its own. */
+export async function ghostserve (...args: string[]): Promise<Result> {
+  return await new Promise((resolve) => {
+    execFile(process.execPath, [commandLine, ...args], { maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+}
