@@ -2,10 +2,8 @@
  * A report: one HTML file with everything in it, which can be mailed, kept as a build artifact, and opened without a network.
  * Chart.js draws its charts.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import type { Chart } from './chart.ts'
+import { chartLibrary } from './chart-library.ts'
 import { pageScript, pageStyle } from './page-assets.ts'
 
 /** @param content - HTML, with a figure for each of the charts. */
@@ -58,10 +56,4 @@ export function table (head: readonly string[], rows: ReadonlyArray<readonly str
 
 export function escape (text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-}
-
-/** A closing tag inside the library would end the element that it is put into. */
-function chartLibrary (): string {
-  const entry = createRequire(import.meta.url).resolve('chart.js')
-  return readFileSync(join(dirname(entry), 'chart.umd.min.js'), 'utf8').replaceAll('</script', '<\\/script').replace(/\n?\/\/# sourceMappingURL.*$/m, '')
 }
