@@ -4,13 +4,18 @@ import { Type, type Static } from 'typebox'
 const channels = (description: string) =>
   Type.Unsafe<[number, number, number]>(Type.Array(Type.Number(), { minItems: 3, maxItems: 3, description }))
 
-export const PreprocessingSchema = Type.Object({
+export const PreprocessingSchema = Type.Refine(Type.Object({
   cropSize: Type.Integer({ minimum: 32, maximum: 1024, description: 'Side of the square that the model sees, in pixels.' }),
   cropPct: Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'The shorter side is resized to floor(cropSize / cropPct) pixels.' }),
-  interpolation: Type.Union([Type.Literal('bilinear'), Type.Literal('bicubic')], { description: 'Of the resize, which is antialiased.' }),
+  interpolation: Type.Union([Type.Literal('bilinear'), Type.Literal('bicubic')], { description: 'Of the resize.' }),
+  resizer: Type.Optional(Type.Union([Type.Literal('pillow'), Type.Literal('opencv')], {
+    description: 'Whose resize and rounding: pillow (the default) as torchvision and timm, antialiased; opencv as MindCV, bilinear and not antialiased.',
+  })),
   mean: channels('Of R, G and B in [0, 1], subtracted.'),
   std: channels('Of R, G and B in [0, 1], divided by.'),
-}, { additionalProperties: false })
+}, { additionalProperties: false }),
+({ resizer, interpolation }) => resizer !== 'opencv' || interpolation === 'bilinear',
+() => 'must have the interpolation bilinear with the resizer opencv')
 
 /** How an image becomes a model's input: orient, resize the shorter side, crop the centre; the graph normalises. */
 export type Preprocessing = Static<typeof PreprocessingSchema>
@@ -24,8 +29,10 @@ const imagenetNormalisation = {
 export const preprocessingPresets = {
   /** timm's since August 2023. */
   imagenet: { cropSize: 224, cropPct: 0.875, interpolation: 'bicubic', ...imagenetNormalisation },
-  /** The GhostNet authors' and MindCV's. */
+  /** The GhostNet authors'. */
   'imagenet-bilinear': { cropSize: 224, cropPct: 0.875, interpolation: 'bilinear', ...imagenetNormalisation },
+  /** MindCV's. */
+  'imagenet-opencv': { cropSize: 224, cropPct: 0.875, interpolation: 'bilinear', resizer: 'opencv', ...imagenetNormalisation },
 } satisfies Record<string, Preprocessing>
 
 export type PreprocessingPreset = keyof typeof preprocessingPresets

@@ -13,6 +13,7 @@ interface BuildCommandOptions {
   cropSize?: number
   cropPct?: number
   interpolation?: Preprocessing['interpolation']
+  resizer?: Preprocessing['resizer']
   name?: string
   dtype: 'float32' | 'float16'
   card?: string
@@ -28,12 +29,13 @@ export function addBuildCommand (program: Command): void {
     .option('--crop-size <pixels>', 'instead of the preset\'s', number)
     .option('--crop-pct <fraction>', 'instead of the preset\'s', number)
     .addOption(new Option('--interpolation <name>', 'instead of the preset\'s').choices(['bilinear', 'bicubic']))
+    .addOption(new Option('--resizer <name>', 'instead of the preset\'s; opencv is MindCV\'s: bilinear, not antialiased').choices(['pillow', 'opencv']))
     .addOption(new Option('--dtype <name>', 'how the weights are stored').choices(['float32', 'float16']).default('float32'))
     .option('--name <name>', 'what answers call the model (default: the directory\'s name)')
     .option('--card <file>', 'JSON with a description, provenance and accuracy for the manifest (another manifest will do)')
     .addHelpText('after', '\nExample:\n  ghostserve build state_dict_73.98.pth --preset imagenet-bilinear --out my-ghostnet')
     .action(async (checkpointPath: string, options: BuildCommandOptions) => {
-      const { out, labels, card, preset, cropSize, cropPct, interpolation, ...rest } = options
+      const { out, labels, card, preset, cropSize, cropPct, interpolation, resizer, ...rest } = options
       const base: Preprocessing = preprocessingPresets[preset]
       const manifest = await buildModel({
         ...rest,
@@ -45,7 +47,8 @@ export function addBuildCommand (program: Command): void {
           ...base,
           cropSize: cropSize ?? base.cropSize,
           cropPct: cropPct ?? base.cropPct,
-          interpolation: interpolation ?? base.interpolation,
+          interpolation: interpolation ?? (resizer === 'opencv' ? 'bilinear' : base.interpolation),
+          ...(resizer !== undefined && { resizer }),
         },
       })
       process.stdout.write(`${describeModel(manifest)}\n\nBuilt ${out}. Serve it with: MODEL=${out} npm start\n`)

@@ -8,11 +8,11 @@ export function variantName ({ width }: Pick<GhostNet, 'width'>): string {
 }
 
 export function describeModel ({ name, width, classes, preprocessing, weights, provenance, accuracy }: Manifest): string {
-  const { cropSize, cropPct, interpolation } = preprocessing
+  const { cropSize, cropPct, interpolation, resizer = 'pillow' } = preprocessing
   return table([
     ['model', name],
     ...networkRows({ width, classes }, cropSize),
-    ['input', `${cropSize} x ${cropSize} pixels, ${interpolation}, crop ${cropPct}`],
+    ['input', `${cropSize} x ${cropSize} pixels, ${interpolation} (${resizer}), crop ${cropPct}`],
     ['weights', `${weights.dtype}, sha256 ${weights.sha256}`],
     ['from', `${provenance.checkpoint} (${provenance.checkpointFormat}), sha256 ${provenance.checkpointSha256}`],
     ...accuracy.map(({ dataset, top1, top5, measuredBy }) => ['accuracy', `${top1} / ${top5} top-1/top-5, ${dataset}, ${measuredBy}`]),

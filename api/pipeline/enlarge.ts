@@ -3,9 +3,7 @@
  * Only the crop is computed, so that a picture one pixel wide and thousands high costs no more than others.
  */
 import type { Preprocessing } from '../../models/preprocessing.ts'
-
-/** Length of a side before and behind the resize, and the part of it that the crop keeps. */
-export interface Axis { readonly source: number, readonly resized: number, readonly offset: number }
+import type { Axis } from './crop-axes.ts'
 
 /** Filters over the distance to a source pixel's centre; both vanish beyond their support. Bicubic is Keys' with a = -0.5. */
 const filters: Record<Preprocessing['interpolation'], { support: number, weigh: (distance: number) => number }> = {

@@ -1,14 +1,17 @@
 /**
  * Image bytes -> the pixels that a model sees, equal to what Pillow and torchvision make of the same file:
  * oriented by EXIF, colour profile ignored, alpha dropped, shorter side resized with antialiasing, centre cropped.
+ * With the resizer of OpenCV the resize and the crop are MindCV's.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import sharp, { type Sharp } from 'sharp'
-import { resizeShorterSide, type Preprocessing } from '../../models/preprocessing.ts'
+import type { Preprocessing } from '../../models/preprocessing.ts'
 import { ServiceError } from '../errors.ts'
-import { enlargeCrop, type Axis } from './enlarge.ts'
+import { cropAxes, type Axis } from './crop-axes.ts'
+import { enlargeCrop } from './enlarge.ts'
 import { decodeBytes, sniffFormat, type ImageFormatName } from './image-formats.ts'
 import { readHeader, type ImageHeader } from './image-header.ts'
+import { interpolateCrop } from './interpolate.ts'
 import type { MemoryBudget, Release } from './memory-budget.ts'
 
 // One thread an image, many images at once: threads inside an image only add contention. Nothing is ever decoded twice.
@@ -49,15 +52,18 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
     const header = kept.header ?? await readHeader(image)
     checkSize(header, options)
     const { rows, columns } = cropAxes(header, preprocessing)
+    const isOpencv = preprocessing.resizer === 'opencv'
     const isEnlarged = rows.resized > rows.source
     // libvips weights colours by alpha when it resizes; Pillow's pipelines drop it before.
-    const needsRgb = isEnlarged || header.hasAlpha || header.isCmyk
-    const copies = needsRgb || header.orientation > 1 ? 2 : 0
+    const needsRgb = isOpencv || isEnlarged || header.hasAlpha || header.isCmyk
+    const isTurned = header.orientation > 1
+    const copies = isOpencv && !isTurned && !header.isCmyk ? 1 : needsRgb || isTurned ? 2 : 0
     release = await takeMemory(decodeBytes(format, header, copies), header, decodeBudget, signal)
 
     image.autoOrient().timeout({ seconds: decodeTimeoutSeconds })
     if (!needsRgb) return await shrinkCrop(image.toColourspace('srgb'), rows, columns, preprocessing)
     const { data, width, height } = await decodeRgb(image, header)
+    if (isOpencv) return interpolateCrop(data, rows, columns, preprocessing.cropSize)
     if (isEnlarged) return enlargeCrop(data, rows, columns, preprocessing)
     return await shrinkCrop(sharp(data, { raw: { width, height, channels: 3 } }), rows, columns, preprocessing)
   } catch (cause) {
@@ -121,23 +127,4 @@ async function shrinkCrop (image: Sharp, rows: Axis, columns: Axis, { cropSize, 
     .extract({ left: columns.offset, top: rows.offset, width: cropSize, height: cropSize })
     .raw()
     .toBuffer()
-}
-
-/** The resize of the shorter side and the centre crop, rounded as torchvision rounds them. */
-function cropAxes (header: ImageHeader, preprocessing: Preprocessing): { rows: Axis, columns: Axis } {
-  const isOnItsSide = header.orientation > 4
-  const [width, height] = isOnItsSide ? [header.height, header.width] : [header.width, header.height]
-  const shorter = Math.min(width, height)
-  const resizedShorter = resizeShorterSide(preprocessing)
-  const axis = (source: number): Axis => {
-    const resized = source === shorter ? resizedShorter : Math.trunc((resizedShorter * source) / shorter)
-    return { source, resized, offset: roundHalfToEven((resized - preprocessing.cropSize) / 2) }
-  }
-  return { rows: axis(height), columns: axis(width) }
-}
-
-/** Python's `round`, which the reference pipelines apply to the crop's offset: Math.round moves every odd margin by a pixel. */
-function roundHalfToEven (value: number): number {
-  const floor = Math.floor(value)
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value)
 }

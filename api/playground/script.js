@@ -168,12 +168,12 @@ async function showModel () {
 }
 
 function modelCard ({ name, version, description, width, classes, parameters, macs, preprocessing, executionProvider, device, layout, accuracy, provenance, labels }) {
-  const { cropSize, interpolation } = preprocessing
+  const { cropSize, interpolation, resizer = 'pillow' } = preprocessing
   const facts = [
     ['Name', name],
     ['Version', version],
     ['Network', `GhostNet ${width}x, ${(parameters / 1e6).toFixed(2)} million parameters, ${(macs / 1e6).toFixed(0)} million MACs`],
-    ['Input', `${cropSize} x ${cropSize} pixels, ${interpolation}`],
+    ['Input', `${cropSize} x ${cropSize} pixels, ${interpolation} (${resizer})`],
     ['Runs on', `${executionProvider}: ${device}, layout ${layout}`],
     ...accuracy.map(({ dataset, top1, top5, measuredBy }) => ['Accuracy', `top-1 ${top1} %, top-5 ${top5} %: ${dataset} (${measuredBy})`]),
   ]

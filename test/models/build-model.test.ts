@@ -9,7 +9,7 @@ import { compileGraphs } from '../../models/compile-graphs.ts'
 import { findGraph } from '../../models/graph-index.ts'
 import { readModelDirectory } from '../../models/manifest.ts'
 import { layouts } from '../../models/onnx/layout.ts'
-import { preprocessingPresets } from '../../models/preprocessing.ts'
+import { preprocessingPresets, type Preprocessing } from '../../models/preprocessing.ts'
 import { goldenPath } from '../fixtures/index.ts'
 
 function scratch (t: TestContext): string {
@@ -131,4 +131,17 @@ test('a manifest that breaks its schema is refused by the name of what is wrong'
   const manifest = await buildModel(options)
   writeFileSync(join(options.directory, 'manifest.json'), JSON.stringify({ ...manifest, classes: 'ten' }))
   await assert.rejects(readModelDirectory(options.directory), { code: 'MODEL_INVALID', message: /\/classes/ })
+})
+
+test('OpenCV\'s resizer is bilinear only', async (t) => {
+  const directory = scratch(t)
+  const bilinear: Preprocessing = { ...preprocessingPresets['imagenet-opencv'], cropSize: 64 }
+  await assert.rejects(buildModel(optionsIn(directory, { preprocessing: { ...bilinear, interpolation: 'bicubic' } })),
+    { code: 'MODEL_INVALID', message: /must have the interpolation bilinear with the resizer opencv/ })
+  const options = optionsIn(directory, { preprocessing: bilinear })
+  const manifest = await buildModel(options)
+  assert.deepEqual((await readModelDirectory(options.directory)).manifest.preprocessing, bilinear)
+  const broken = { ...manifest, preprocessing: { ...bilinear, interpolation: 'bicubic' } }
+  writeFileSync(join(options.directory, 'manifest.json'), JSON.stringify(broken))
+  await assert.rejects(readModelDirectory(options.directory), { code: 'MODEL_INVALID', message: /: \/preprocessing must have the interpolation bilinear/ })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { catalog } from '../../models/catalog.ts'
 import { DownloadError } from '../../models/download-error.ts'
-import { preprocessingPresets, resizeShorterSide } from '../../models/preprocessing.ts'
+import { preprocessingPresets, resizeShorterSide, type Preprocessing } from '../../models/preprocessing.ts'
 import { findCatalogEntry } from '../../models/pull.ts'
 
 const entries = new Map(catalog.map((entry) => [entry.name, entry]))
@@ -35,12 +35,13 @@ test('every address is secure and every MindCV file can be had from two hosts', 
   assert.match(entries.get('ghostnet_050.mindcv-2025')?.urls[0] ?? '', /^https:\/\/download-mindspore\.osinfra\.cn\//)
 })
 
-test('every checkpoint is evaluated as its publisher did: 224 pixels of 256, bicubic for timm and bilinear for the others', () => {
+test('every checkpoint is evaluated as its publisher did: 224 pixels of 256, bicubic for timm, bilinear for the others, by OpenCV for MindCV', () => {
   for (const { name, preset } of catalog) {
-    const preprocessing = preprocessingPresets[preset]
+    const preprocessing: Preprocessing = preprocessingPresets[preset]
     assert.equal(preprocessing.cropSize, 224)
     assert.equal(resizeShorterSide(preprocessing), 256)
     assert.equal(preprocessing.interpolation, name === 'ghostnet_100.timm' ? 'bicubic' : 'bilinear')
+    assert.equal(preprocessing.resizer, name.includes('mindcv') ? 'opencv' : undefined)
   }
 })
 

@@ -42,9 +42,11 @@ test('build makes a model that classify, inspect and evaluate take', async (t) =
   const labels = join(directory, 'labels.json')
   writeFileSync(labels, JSON.stringify(Array.from({ length: 10 }, (_, i) => `class ${i}`)))
   const model = join(directory, 'model')
-  const built = await ghostserve('build', goldenPath('checkpoints', 'torch-legacy.pth'), '--labels', labels, '--crop-size', '64', '--out', model)
+  const built = await ghostserve('build', goldenPath('checkpoints', 'torch-legacy.pth'), '--labels', labels, '--crop-size', '64', '--resizer', 'opencv',
+    '--out', model)
   assert.equal(built.exitCode, 0, built.stderr)
   assert.match(built.stdout, /variant +ghostnet_005 \(width 0\.05\), 10 classes/)
+  assert.match(built.stdout, /input +64 x 64 pixels, bilinear \(opencv\), crop 0\.875/)
 
   const inspected = JSON.parse((await ghostserve('inspect', model, '--json')).stdout) as { classes: number, stages: Array<{ stage: string }> }
   assert.equal(inspected.classes, 10)
