@@ -23,7 +23,7 @@ export function renderGpuSection (): string {
   const gpus = reportedNumbers.filter(({ id, work }) => work === 'inference' && id.includes('rtx'))
   return [
     `**Measured**, by \`npm run loadtest:sizing\` on ${at.slice(0, 10)}: ${machine.cores} cores of ${machine.processor}, Node ${machine.node}, ` +
-      `${model}, 16 users in a closed loop who share these cores. CPU milliseconds an image:`,
+      `${model}, 16 users in a closed loop who share these cores, ${digits(machine.loadBefore)} other processes at work on the machine before. CPU milliseconds an image:`,
     '',
     '| photos | HTTP | decode, resize, crop | together: what a GPU node needs | the network, on a CPU |',
     '|---|---|---|---|---|',

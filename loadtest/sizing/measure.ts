@@ -9,13 +9,15 @@ import { makePhotos, type PhotoSize } from '../photos.ts'
 import { readThreadSeconds, readUsage } from '../process-usage.ts'
 import { makeRandomModel } from '../random-model.ts'
 import { startService } from '../service.ts'
-import { median } from '../statistics.ts'
 import { packageRoot } from '../../models/package-root.ts'
+import { totalSeconds } from './gpu-node.ts'
 import { writeMeasured, type CpuMs } from './measured.ts'
 
 const model = 'ghostnet_100'
 const users = 16
-const seconds = 15
+const seconds = 6
+/** Of each size. The cheapest counts, as does the quickest start: whatever else a machine does only adds. */
+const rounds = 3
 const starts = 10
 /** The main thread has that of this process; the others' are in docs/decisions/0011. */
 const niceness = { main: getPriority(), pool: 5, session: 10 }
@@ -34,7 +36,7 @@ writeMeasured({
   ...(commit !== undefined && { commit }),
   model,
   cpuMs,
-  startMs: round(median(milliseconds)),
+  startMs: round(Math.min(...milliseconds)),
 })
 
 /** CPU milliseconds an image under a load that keeps all cores busy. */
@@ -42,17 +44,13 @@ async function measureCpu (size: PhotoSize): Promise<CpuMs> {
   const service = await startService({ env })
   try {
     using lab = new Lab({ k6, url: service.url, pid: service.pid, photos: await makePhotos([size]), form: 'raw', imagesPerRequest: 1, say })
-    const before = await sample(service)
-    await lab.runClosed(users, seconds, { label: `${users} users, ${size} photos`, minimum: { seconds: 0, requests: 1 } })
-    const after = await sample(service)
-    const anImage = (cpuSeconds: (of: Sample) => number): number =>
-      round((cpuSeconds(after) - cpuSeconds(before)) * 1000 / (after.images - before.images))
-    return {
-      http: anImage(({ main }) => main),
-      // The rest: libvips ends threads of its own when they idle, so that no sum of living threads has all of it.
-      decode: anImage(({ total, main, session }) => total - main - session),
-      session: anImage(({ session }) => session),
+    const measured: CpuMs[] = []
+    for (let round = 1; round <= rounds; round++) {
+      const before = await sample(service)
+      await lab.runClosed(users, seconds, { label: `${size} photos, round ${round}`, minimum: { seconds: 0, requests: 1 } })
+      measured.push(cpuBetween(before, await sample(service)))
     }
+    return measured.reduce((best, cpu) => totalSeconds(cpu) < totalSeconds(best) ? cpu : best)
   } finally {
     await service.stop()
   }
@@ -68,6 +66,17 @@ async function sample ({ url, pid }: { url: string, pid: number }): Promise<Samp
     total: readUsage(pid)!.cpuSeconds,
     main: threads.get(niceness.main) ?? NaN,
     session: threads.get(niceness.session) ?? NaN,
+  }
+}
+
+function cpuBetween (before: Sample, after: Sample): CpuMs {
+  const anImage = (cpuSeconds: (of: Sample) => number): number =>
+    round((cpuSeconds(after) - cpuSeconds(before)) * 1000 / (after.images - before.images))
+  return {
+    http: anImage(({ main }) => main),
+    // The rest: libvips ends threads of its own when they idle, so that no sum of living threads has all of it.
+    decode: anImage(({ total, main, session }) => total - main - session),
+    session: anImage(({ session }) => session),
   }
 }
 

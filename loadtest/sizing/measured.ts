@@ -21,7 +21,7 @@ export const MeasuredSchema = Type.Object({
   commit: Type.Optional(CommitSchema),
   model: Type.String(),
   cpuMs: Type.Object({ web: CpuSchema, phone: CpuSchema }, { additionalProperties: false, description: 'By the size of the photos.' }),
-  startMs: milliseconds('From the spawn of the process to its first classified photo, the median.'),
+  startMs: milliseconds('From the spawn of the process to its first classified photo, the quickest.'),
 }, { additionalProperties: false })
 
 export type Measured = Static<typeof MeasuredSchema>
