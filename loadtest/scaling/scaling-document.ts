@@ -50,7 +50,7 @@ export function renderScalingSection ({ shipped, others }: Simulated): string {
     '',
     'The same day with other targets of images (Knative: requests) in work for each instance:',
     '',
-    '| another target | target | p99, the wave | p99, the burst | refused, the wave | refused, the burst | instance hours | most at once | starts |',
+    '| with another target | target | p99, the wave | p99, the burst | refused, the wave | refused, the burst | instance hours | most at once | starts |',
     '|---|---|---|---|---|---|---|---|---|',
     ...others.map(row),
   ].join('\n')
