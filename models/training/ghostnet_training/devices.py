@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
+from torch import nn
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Devices:
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
         dist.all_reduce(tensor)
         return tensor.tolist()
+
+    def follow_first(self, model: nn.Module) -> None:
+        """Gives every process the first one's buffers: batch norm's statistics, which each gathers from its own images."""
+        if self.world_size > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, 0)
 
 
 @contextmanager

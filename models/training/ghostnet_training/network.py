@@ -27,6 +27,12 @@ class GhostNet(ghostnet.GhostNet):
 
     def __init__(self, width: float, num_classes: int, dropout: float = 0.2) -> None:
         super().__init__(STAGES, num_classes=num_classes, width=width, drop_rate=dropout)
+        for module in self.modules():
+            # As MindCV does: He's uniform, biases zero. Batch norm begins as the identity anyway.
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
 
 def load_weights(model: nn.Module, weights: dict) -> list[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +55,12 @@ class Results:
         self._board.close()
 
     def _write(self) -> None:
-        with open(self._file, 'w', newline='', encoding='utf-8') as file:
+        unfinished = self._file.with_suffix('.part')  # a run may be killed at any moment
+        with open(unfinished, 'w', newline='', encoding='utf-8') as file:
             writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(EpochResult)])
             writer.writeheader()
             writer.writerows(dataclasses.asdict(row) for row in self.rows)
+        os.replace(unfinished, self._file)
 
     def _draw(self) -> None:
         epochs = [row.epoch + 1 for row in self.rows]

@@ -46,7 +46,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(
             devices.device.type, init_scale=recipe.loss_scale, growth_interval=recipe.loss_scale_window, enabled=self.amp)
         wrapped = torch.compile(model) if recipe.compile else model
-        # Averages the gradients; batch norm's running statistics are those of the first process.
+        # Averages the gradients. Before each step batch norm's running statistics become those of the first process.
         self.parallel = DistributedDataParallel(wrapped) if devices.world_size > 1 else wrapped
 
     @property
@@ -95,6 +95,7 @@ class Trainer:
             unreadable += skipped
             if step % 20 == 0:
                 progress.set_postfix(loss=f'{float(loss):.3f}', lr=f'{lr:.4f}')
+        devices.follow_first(self.evaluated)
         loss, unreadable = devices.sum([float(loss_sum) / steps, unreadable])
         seconds = time.perf_counter() - started_at
         return TrainedEpoch(

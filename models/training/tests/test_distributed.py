@@ -31,17 +31,16 @@ def make_model() -> nn.Module:
 
 
 def recipe() -> Recipe:
-    return make_recipe({'batch_size': BATCH, 'devices': 2, 'epochs': 1, 'warmup_epochs': 0, 'lr': 0.1, 'workers': 0})
+    return make_recipe({'batch_size': BATCH, 'devices': 2, 'epochs': 1, 'warmup_epochs': 0, 'lr': 0.1, 'workers': 0, 'ema_decay': 0.5})
 
 
 def train_one_of_two(rank: int, port: int, folder: str) -> None:
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
     torch.set_num_threads(1)
     with open_devices('cpu') as devices:
-        model = make_model()
-        trained = Trainer(recipe(), model, devices).train_epoch(0, batches(rank))
-        if devices.is_first:
-            torch.save({'model': model.state_dict(), 'loss': trained.loss}, Path(folder) / 'two.pth')
+        trainer = Trainer(recipe(), make_model(), devices)
+        trained = trainer.train_epoch(0, batches(rank))
+        torch.save({'model': trainer.model.state_dict(), 'evaluated': trainer.evaluated.state_dict(), 'loss': trained.loss}, Path(folder) / f'{rank}.pth')
 
 
 def train_both_halves() -> tuple[nn.Module, float]:
@@ -70,10 +69,13 @@ def test_two_processes_are_one_that_averages(tmp_path: Path) -> None:
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
     multiprocessing.spawn(train_one_of_two, (port, str(tmp_path)), nprocs=2)
-    two = torch.load(tmp_path / 'two.pth')
+    two, second = (torch.load(tmp_path / f'{rank}.pth') for rank in range(2))
     one, loss = train_both_halves()
     assert two['loss'] == pytest.approx(loss, abs=1e-9)
     moved = max(float((tensor - before).abs().max()) for tensor, before in zip(one.parameters(), make_model().parameters(), strict=True))
     assert moved > 1e-3, 'nothing was learned, so nothing was compared'
     for name, tensor in one.state_dict().items():
         assert float((two['model'][name] - tensor).abs().max()) <= 1e-6, name
+    assert second['loss'] == two['loss']
+    for name, tensor in two['evaluated'].items():
+        assert torch.equal(second['evaluated'][name], tensor), f'{name}: the devices validate different models'
