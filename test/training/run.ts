@@ -12,7 +12,7 @@ const programs = pythonEnvironment('training', join(folder, 'requirements.txt'))
 const { status, error } = spawnSync(join(programs, 'python'), ['-m', 'pytest', '--durations=5', ...process.argv.slice(2)], {
   cwd: folder,
   stdio: 'inherit',
-  env: { ...process.env, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', OMP_NUM_THREADS: '1', CUDA_VISIBLE_DEVICES: '' },
+  env: { ...process.env, PYTHONPATH: folder, OMP_NUM_THREADS: '1', CUDA_VISIBLE_DEVICES: '' },
 })
 if (error !== undefined) console.error(error.message)
 process.exitCode = status ?? 1

@@ -29,7 +29,7 @@ def command(recipe: Path, photos: Path, output: Path, *more: str, launcher: tupl
 
 
 def run(arguments: list[str]) -> subprocess.CompletedProcess:
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=280)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=600)
 
 
 def tensors(state: object, name: str = '') -> dict[str, torch.Tensor]:
@@ -47,7 +47,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(photos: Path, tiny: dict, tm
 
     latest = tmp_path / 'killed/latest.pth'
     with subprocess.Popen(command(recipe, photos, tmp_path / 'killed'), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400
         while not latest.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         process.kill()
