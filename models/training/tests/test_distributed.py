@@ -56,7 +56,7 @@ def train_both_halves() -> tuple[nn.Module, float]:
             before = {name: buffer.clone() for name, buffer in model.named_buffers()}
             value = loss(model(images), targets)
             (value / 2).backward()
-            losses.append(float(value))
+            losses.append(float(value.detach()))
             if number == 1:
                 for name, buffer in model.named_buffers():
                     buffer.copy_(before[name])
