@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import type { Label } from '../../models/labels.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import { listClassFolders } from './class-folders.ts'
@@ -9,6 +9,8 @@ import type { LabelledImage } from './labelled-image.ts'
 import { listWebDataset } from './web-dataset.ts'
 
 const shardExtension = '.tar'
+/** A data set may have its training shards in the same folder. */
+const validationPrefix = 'val'
 
 /**
  * The images of a data set and their classes, in an order that does not change.
@@ -36,7 +38,8 @@ async function readDataSet (data: string, labels: readonly Label[], groundTruth:
   }
   const entries = (await readdir(data, { withFileTypes: true })).sort((a, b) => a.name < b.name ? -1 : 1)
   const shards = entries.filter((entry) => entry.isFile() && extname(entry.name) === shardExtension).map(({ name }) => join(data, name))
-  if (shards.length > 0) return await listWebDataset(shards, labels.length)
+  const validation = shards.filter((shard) => basename(shard).startsWith(validationPrefix))
+  if (shards.length > 0) return await listWebDataset(validation.length > 0 ? validation : shards, labels.length)
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   if (folders.length > 0) return await listClassFolders(data, folders, classIndexOf)
   throw new UsageError(`Expected a folder for each class, or tar archives, in ${data}, found neither. Classes of images side by side come with --ground-truth.`)

@@ -41,6 +41,12 @@ test('images and their classes come in the order of the shards, and are read whe
   assert.equal((await list(join(root, 'val-000001.tar'))).length, 1)
 })
 
+test('where there are shards called val, they are the data set', async (t) => {
+  const root = scratch(t)
+  for (const shard of ['train-0', 'val-0']) write(root, `${shard}.tar`, await archiveOf(['a.jpg', shard], ['a.cls', '0']))
+  assert.deepEqual((await list(root)).map(({ name }) => name), ['val-0.tar/a'])
+})
+
 test('a name is only a name, wherever it points', async (t) => {
   const root = scratch(t)
   const longName = `${'x'.repeat(300)}/../../etc/passwd`
