@@ -34,6 +34,7 @@ export const ModelCardSchema = Type.Object({
   description: Type.Optional(Type.String({ description: 'What the model is, and what it is not.' })),
   provenance: Type.Optional(OriginSchema),
   accuracy: Type.Optional(AccuracySchema),
+  preprocessing: Type.Optional(PreprocessingSchema),
 })
 
 export type ModelCard = Static<typeof ModelCardSchema>

@@ -1,4 +1,6 @@
 /** `ghostserve build`: a checkpoint -> a model directory. */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { buildModel } from '../../models/build-model.ts'
 import { imagenetLabelsPath } from '../../models/labels.ts'
@@ -9,7 +11,7 @@ import { describeModel } from './describe-model.ts'
 interface BuildCommandOptions {
   out: string
   labels?: string
-  preset: PreprocessingPreset
+  preset?: PreprocessingPreset
   cropSize?: number
   cropPct?: number
   interpolation?: Preprocessing['interpolation']
@@ -22,26 +24,28 @@ interface BuildCommandOptions {
 export function addBuildCommand (program: Command): void {
   program.command('build')
     .description('Compile a checkpoint (PyTorch, safetensors or MindSpore) into a model that the service can load.')
-    .argument('<checkpoint>', 'file to compile; its format, width and class count are found out')
+    .argument('<checkpoint>', 'file to compile; its format, width and class count are found out. Or the folder of a training run, which has labels and a card')
     .requiredOption('-o, --out <directory>', 'model directory to make')
     .option('-l, --labels <path>', 'labels in the order of the class indices: JSON, a class a line, or the data set\'s folder of folders (default: ImageNet-1k)')
-    .addOption(new Option('-p, --preset <name>', 'preprocessing').choices(Object.keys(preprocessingPresets)).default('imagenet'))
+    .addOption(new Option('-p, --preset <name>', 'preprocessing').choices(Object.keys(preprocessingPresets)).default(undefined, 'the card\'s, or "imagenet"'))
     .option('--crop-size <pixels>', 'instead of the preset\'s', number)
     .option('--crop-pct <fraction>', 'instead of the preset\'s', number)
     .addOption(new Option('--interpolation <name>', 'instead of the preset\'s').choices(['bilinear', 'bicubic']))
     .addOption(new Option('--resizer <name>', 'instead of the preset\'s; opencv is MindCV\'s: bilinear, not antialiased').choices(['pillow', 'opencv']))
     .addOption(new Option('--dtype <name>', 'how the weights are stored').choices(['float32', 'float16']).default('float32'))
     .option('--name <name>', 'what answers call the model (default: the directory\'s name)')
-    .option('--card <file>', 'JSON with a description, provenance and accuracy for the manifest (another manifest will do)')
+    .option('--card <file>', 'JSON with a description, provenance, accuracy and preprocessing for the manifest (another manifest will do)')
     .addHelpText('after', '\nExample:\n  ghostserve build state_dict_73.98.pth --preset imagenet-bilinear --out my-ghostnet')
-    .action(async (checkpointPath: string, options: BuildCommandOptions) => {
-      const { out, labels, card, preset, cropSize, cropPct, interpolation, resizer, ...rest } = options
-      const base: Preprocessing = preprocessingPresets[preset]
+    .action(async (checkpoint: string, options: BuildCommandOptions) => {
+      const run = (await stat(checkpoint)).isDirectory() ? trainingRun(checkpoint) : undefined
+      const { out, labels = run?.labels, card: cardPath = run?.card, preset, cropSize, cropPct, interpolation, resizer, ...rest } = options
+      const card = cardPath === undefined ? undefined : await readJsonFile<ModelCard>(cardPath, ModelCardSchema)
+      const base: Preprocessing = preset === undefined ? card?.preprocessing ?? preprocessingPresets.imagenet : preprocessingPresets[preset]
       const manifest = await buildModel({
         ...rest,
-        checkpointPath,
+        checkpointPath: run?.checkpoint ?? checkpoint,
         directory: out,
-        card: card === undefined ? undefined : await readJsonFile<ModelCard>(card, ModelCardSchema),
+        card,
         labelsPath: labels ?? imagenetLabelsPath,
         preprocessing: {
           ...base,
@@ -53,6 +57,11 @@ export function addBuildCommand (program: Command): void {
       })
       process.stdout.write(`${describeModel(manifest)}\n\nBuilt ${out}. Serve it with: MODEL=${out} npm start\n`)
     })
+}
+
+/** What a run of models/training leaves in its folder. */
+function trainingRun (folder: string): { checkpoint: string, labels: string, card: string } {
+  return { checkpoint: join(folder, 'best.pth'), labels: join(folder, 'classes.txt'), card: join(folder, 'card.json') }
 }
 
 function number (text: string): number {

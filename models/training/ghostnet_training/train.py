@@ -14,6 +14,7 @@ import torch
 import yaml
 
 from ghostnet_training import checkpoint
+from ghostnet_training.card import write_card
 from ghostnet_training.data import Folders
 from ghostnet_training.devices import Devices, open_devices
 from ghostnet_training.evaluation import evaluate
@@ -95,6 +96,7 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
         if accuracy.top1 > best:
             best = accuracy.top1
             checkpoint.save(folder / 'best.pth', {'state_dict': trainer.evaluated.state_dict()})
+            write_card(folder / 'card.json', recipe, row, data_dir)
         results.add(row)
         checkpoint.save(latest, {**trainer.state(), 'epoch': epoch, 'best': best, 'recipe': dataclasses.asdict(recipe)})
         say(f'epoch {epoch + 1}/{recipe.epochs}  loss {row.train_loss:.4f}  top-1 {row.top1:.2f}  top-5 {row.top5:.2f}  best {best:.2f}  '
