@@ -8,7 +8,12 @@ import { roundHalfToEven } from './round-half-to-even.ts'
 const channels = 3
 
 /** For every pixel of the crop along an axis: the two source pixels around its place, and the share of each in 2048ths. */
-interface Neighbours { readonly before: Int32Array, readonly after: Int32Array, readonly shareBefore: Int32Array, readonly shareAfter: Int32Array }
+interface Neighbours {
+  readonly before: Int32Array
+  readonly after: Int32Array
+  readonly shareBefore: Int32Array
+  readonly shareAfter: Int32Array
+}
 
 const wholeShare = 2048
 
