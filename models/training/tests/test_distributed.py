@@ -72,7 +72,7 @@ def test_two_processes_are_one_that_averages(tmp_path: Path) -> None:
     two, second = (torch.load(tmp_path / f'{rank}.pth') for rank in range(2))
     one, loss = train_both_halves()
     assert two['loss'] == pytest.approx(loss, abs=1e-9)
-    moved = max(float((tensor - before).abs().max()) for tensor, before in zip(one.parameters(), make_model().parameters(), strict=True))
+    moved = max(float((tensor - before).detach().abs().max()) for tensor, before in zip(one.parameters(), make_model().parameters(), strict=True))
     assert moved > 1e-3, 'nothing was learned, so nothing was compared'
     for name, tensor in one.state_dict().items():
         assert float((two['model'][name] - tensor).abs().max()) <= 1e-6, name

@@ -1,6 +1,6 @@
 """Whole runs by the commands of the README."""
 
-import csv
+import dataclasses
 import subprocess
 import sys
 import time
@@ -68,7 +68,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(photos: Path, tiny: dict, tm
     assert expected.keys() == actual.keys()
     assert [name for name in expected if not torch.equal(expected[name], actual[name])] == []
     rows = [
-        [{key: value for key, value in row.items() if key not in TIMES} for row in csv.DictReader(open(tmp_path / name / 'results.csv'))]
+        [{key: value for key, value in dataclasses.asdict(row).items() if key not in TIMES} for row in read_results(tmp_path / name / 'results.csv')]
         for name in ('whole', 'killed')]
     assert rows[0] == rows[1]
     assert len(rows[0]) == tiny['epochs']
