@@ -1,0 +1,19 @@
+/** The Python of models/training, as `npm run test:training` installs it. */
+import { join } from 'node:path'
+import { packageRoot } from '../../models/package-root.ts'
+import { pythonEnvironment } from '../python-environment.ts'
+
+const folder = join(packageRoot, 'models/training')
+
+/** What a command needs to find that Python by its name. Threads that wait for each other would take the other tests' cores. */
+export function trainingEnvironment (): Record<string, string> {
+  const programs = pythonEnvironment('training', join(folder, 'requirements.txt'))
+  return {
+    ...process.env as Record<string, string>,
+    PATH: `${programs}:${process.env['PATH'] ?? ''}`,
+    PYTHONPATH: folder,
+    PYTHONDONTWRITEBYTECODE: '1',
+    OMP_NUM_THREADS: '1',
+    CUDA_VISIBLE_DEVICES: '',
+  }
+}
