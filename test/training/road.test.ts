@@ -21,7 +21,8 @@ async function makePhoto (colour: readonly number[], seed: number): Promise<Buff
   const [width, height] = [40, 32]
   let state = seed + 1
   const noise = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
-  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.min(255, Math.max(0, colour[i % 3]! + 120 * (noise() - 0.5))))
+  const noisy = (value: number): number => Math.min(255, Math.max(0, value + 120 * (noise() - 0.5)))
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => noisy(colour[i % 3]!))
   return await sharp(pixels, { raw: { width, height, channels: 3 } }).png().toBuffer()
 }
 
