@@ -1,0 +1,93 @@
+"""The first steps against MindCV's own on MindSpore, from the same weights on the same batches: test/golden/make_mindcv_losses.py."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ghostnet_training.network import GhostNet, load_weights
+from ghostnet_training.optimisation import build_loss, build_optimizer, train_step
+from ghostnet_training.recipe import make_recipe
+
+GOLDEN = Path(__file__).parents[3] / 'test/golden'
+sys.path.insert(0, str(GOLDEN))
+from generated_batches import make_batch  # noqa: E402
+
+MINDCV = json.loads((GOLDEN / 'training/mindcv-losses.json').read_text())
+# MindCV's words for batch norm, and its index where others have a name.
+LEAVES = {'gamma': 'weight', 'beta': 'bias', 'moving_mean': 'running_mean', 'moving_variance': 'running_var'}
+MODULES = {'blocks.9.features.0': 'blocks.9.0.conv', 'blocks.9.features.1': 'blocks.9.0.bn1'}
+
+FIRST_STEPS, TOLERANCE = 5, 1e-3
+
+Change = Callable[[torch.optim.Optimizer], None]
+
+
+def initial_weights() -> dict[str, torch.Tensor]:
+    weights = {}
+    for name, tensor in load_file(GOLDEN / 'training/mindcv-initial.safetensors').items():
+        module, leaf = name.rsplit('.', 1)
+        weights[f'{MODULES.get(module, module)}.{LEAVES.get(leaf, leaf)}'] = tensor
+    return weights
+
+
+batch_of = functools.cache(lambda step: [torch.from_numpy(array) for array in make_batch(step)])
+
+
+def train(steps: int, changes: dict = {}, change_optimizer: Change = lambda optimizer: None) -> list[float]:
+    """The loss of each step, with MindCV's hyper-parameters but for the changes."""
+    torch.set_num_threads(1)
+    recipe = make_recipe({**MINDCV['recipe'], **changes})
+    model = GhostNet(MINDCV['width'], recipe.num_classes, recipe.dropout).train()
+    load_weights(model, initial_weights())
+    loss, optimizer, scaler = build_loss(recipe), build_optimizer(recipe, model), torch.amp.GradScaler(enabled=False)
+    change_optimizer(optimizer)
+    losses = []
+    for step in range(steps):
+        images, labels = batch_of(step)
+        losses.append(train_step(model, images, labels.long(), loss, optimizer, scaler).item())
+    return losses
+
+
+def largest_difference(losses: list[float]) -> float:
+    """From MindCV's losses, of the first 5 steps: after them the rounding of either side decides."""
+    largest = max(abs(ours - theirs) for ours, theirs in zip(losses[:FIRST_STEPS], MINDCV['losses'], strict=False))
+    print(f'largest difference: {largest:.1e}')
+    return largest
+
+
+def test_first_steps_agree_with_mindcv():
+    losses = train(len(MINDCV['losses']))
+    print('all steps:', [f'{ours:.4f} / {theirs:.4f}' for ours, theirs in zip(losses, MINDCV['losses'], strict=True)])
+    assert largest_difference(losses) <= TOLERANCE
+    for each in (losses, MINDCV['losses']):
+        assert each[0] - each[-1] >= 0.5
+
+
+@pytest.mark.parametrize('changes', [{'weight_decay': 0.0}, {'nesterov': True}, {'momentum': 0.8}, {'label_smoothing': 0.0}], ids=str)
+def test_another_recipe_is_seen(changes: dict):
+    assert largest_difference(train(FIRST_STEPS, changes)) > TOLERANCE
+
+
+def dampen(optimizer: torch.optim.Optimizer) -> None:
+    """v = momentum v + (1 - momentum) gradient."""
+    for group in optimizer.param_groups:
+        group['dampening'] = group['momentum']
+
+
+def spare_vectors(optimizer: torch.optim.Optimizer) -> None:
+    """Batch norm and biases do not decay."""
+    [group] = optimizer.param_groups
+    vectors = [parameter for parameter in group['params'] if parameter.ndim == 1]
+    group['params'] = [parameter for parameter in group['params'] if parameter.ndim > 1]
+    optimizer.add_param_group({'params': vectors, 'weight_decay': 0.0})
+
+
+@pytest.mark.parametrize('change', [dampen, spare_vectors])
+def test_another_rule_is_seen(change: Change):
+    assert largest_difference(train(FIRST_STEPS, change_optimizer=change)) > TOLERANCE
