@@ -1,4 +1,4 @@
-"""The first steps against MindCV's own on MindSpore, from the same weights on the same batches: test/golden/make_mindcv_losses.py."""
+"""The first 20 steps against MindCV's own on MindSpore, from the same weights on the same batches: test/golden/make_mindcv_losses.py."""
 
 import functools
 import json
@@ -16,14 +16,12 @@ from ghostnet_training.recipe import make_recipe
 
 GOLDEN = Path(__file__).parents[3] / 'test/golden'
 sys.path.insert(0, str(GOLDEN))
-from generated_batches import make_batch  # noqa: E402
+from generated_batches import BATCHES, make_batch  # noqa: E402
 
 MINDCV = json.loads((GOLDEN / 'training/mindcv-losses.json').read_text())
 # MindCV's words for batch norm, and its index where others have a name.
 LEAVES = {'gamma': 'weight', 'beta': 'bias', 'moving_mean': 'running_mean', 'moving_variance': 'running_var'}
 MODULES = {'blocks.9.features.0': 'blocks.9.0.conv', 'blocks.9.features.1': 'blocks.9.0.bn1'}
-
-FIRST_STEPS, TOLERANCE = 5, 1e-3
 
 Change = Callable[[torch.optim.Optimizer], None]
 
@@ -36,10 +34,10 @@ def initial_weights() -> dict[str, torch.Tensor]:
     return weights
 
 
-batch_of = functools.cache(lambda step: [torch.from_numpy(array) for array in make_batch(step)])
+batch_of = functools.cache(lambda step: [torch.from_numpy(array) for array in make_batch('measured', step)])
 
 
-def train(steps: int, changes: dict = {}, change_optimizer: Change = lambda optimizer: None) -> list[float]:
+def train(changes: dict = {}, change_optimizer: Change = lambda optimizer: None) -> list[float]:
     """The loss of each step, with MindCV's hyper-parameters but for the changes."""
     torch.set_num_threads(1)
     recipe = make_recipe({**MINDCV['recipe'], **changes})
@@ -48,30 +46,29 @@ def train(steps: int, changes: dict = {}, change_optimizer: Change = lambda opti
     loss, optimizer, scaler = build_loss(recipe), build_optimizer(recipe, model), torch.amp.GradScaler(enabled=False)
     change_optimizer(optimizer)
     losses = []
-    for step in range(steps):
-        images, labels = batch_of(step)
+    for step in range(len(MINDCV['losses'])):
+        images, labels = batch_of(step % BATCHES)
         losses.append(train_step(model, images, labels.long(), loss, optimizer, scaler).item())
     return losses
 
 
-def largest_difference(losses: list[float]) -> float:
-    """From MindCV's losses, of the first 5 steps: after them the rounding of either side decides."""
-    largest = max(abs(ours - theirs) for ours, theirs in zip(losses[:FIRST_STEPS], MINDCV['losses'], strict=False))
-    print(f'largest difference: {largest:.1e}')
-    return largest
+def agrees(losses: list[float]) -> bool:
+    """Within 1e-3 in the first 5 steps, and within 2 % of MindCV's loss in all of them."""
+    differences = [abs(ours - theirs) for ours, theirs in zip(losses, MINDCV['losses'], strict=True)]
+    first, relative = max(differences[:5]), max(difference / theirs for difference, theirs in zip(differences, MINDCV['losses'], strict=True))
+    print(f'largest difference: {first:.1e} in the first 5 steps, {100 * relative:.3f} % in all')
+    return first <= 1e-3 and relative <= 0.02
 
 
-def test_first_steps_agree_with_mindcv():
-    losses = train(len(MINDCV['losses']))
-    print('all steps:', [f'{ours:.4f} / {theirs:.4f}' for ours, theirs in zip(losses, MINDCV['losses'], strict=True)])
-    assert largest_difference(losses) <= TOLERANCE
-    for each in (losses, MINDCV['losses']):
-        assert each[0] - each[-1] >= 0.5
+def test_losses_agree_with_mindcv():
+    losses = train()
+    assert agrees(losses), [f'{ours:.4f} / {theirs:.4f}' for ours, theirs in zip(losses, MINDCV['losses'], strict=True)]
+    assert losses[0] - losses[-1] >= 0.5
 
 
 @pytest.mark.parametrize('changes', [{'weight_decay': 0.0}, {'nesterov': True}, {'momentum': 0.8}, {'label_smoothing': 0.0}], ids=str)
 def test_another_recipe_is_seen(changes: dict):
-    assert largest_difference(train(FIRST_STEPS, changes)) > TOLERANCE
+    assert not agrees(train(changes))
 
 
 def dampen(optimizer: torch.optim.Optimizer) -> None:
@@ -90,4 +87,4 @@ def spare_vectors(optimizer: torch.optim.Optimizer) -> None:
 
 @pytest.mark.parametrize('change', [dampen, spare_vectors])
 def test_another_rule_is_seen(change: Change):
-    assert largest_difference(train(FIRST_STEPS, change_optimizer=change)) > TOLERANCE
+    assert not agrees(train(change_optimizer=change))
