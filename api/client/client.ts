@@ -1,0 +1,192 @@
+/** Entry of `ghostserve/client`: the service from TypeScript or JavaScript, in browsers and in Node, with nothing but `fetch`. */
+import { ConnectionError, DeadlineError, ProblemError, type Problem } from './errors.ts'
+import type { paths } from './openapi.ts'
+import { isWorthRetrying, parseRetryAfterMs, retryDelayMs } from './retry.ts'
+
+export { ConnectionError, DeadlineError, ProblemError, type Problem }
+
+type Answer<Operation extends { responses: { 200: { content: { 'application/json': unknown } } } }> =
+  Operation['responses'][200]['content']['application/json']
+type ClassifyAnswer = Answer<paths['/classify']['post']>
+
+export type Model = Answer<paths['/model']['get']>
+export type Prediction = NonNullable<ClassifyAnswer['results'][number]['predictions']>[number]
+
+/** By descending score, with the model that gave them. */
+export interface Classification { readonly model: ClassifyAnswer['model'], readonly predictions: readonly Prediction[] }
+
+/** One of many images: its labels, or why it has none. */
+export type Outcome = Classification | { readonly error: ProblemError | ConnectionError | DeadlineError }
+
+/** The bytes of a JPEG, PNG or WebP file. A browser's `File` is a `Blob`. */
+export type Image = Blob | ArrayBuffer | Uint8Array
+
+export interface ClientOptions {
+  /** Where the service is, with the path that a proxy has put before its own. */
+  readonly url: string | URL
+  /** Needed only where the service was given a file of keys. */
+  readonly apiKey?: string
+  /** Attempts after the first one: default 4. */
+  readonly retries?: number
+  /** Of a call, with its attempts and the waits between them: default 30,000. */
+  readonly deadlineMs?: number
+}
+
+export interface CallOptions {
+  /** Ends the call, which then throws the signal's reason. */
+  readonly signal?: AbortSignal
+  /** Instead of the client's. */
+  readonly deadlineMs?: number
+}
+
+export interface ClassifyOptions extends CallOptions {
+  /** Predictions an image: default the service's. */
+  readonly topK?: number
+}
+
+export interface ClassifyAllOptions extends ClassifyOptions {
+  /** Most images that are asked for at a time: default 4. */
+  readonly concurrency?: number
+}
+
+export class GhostServeClient {
+  readonly #url: URL
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #retries: number
+  readonly #deadlineMs: number
+
+  constructor ({ url, apiKey, retries = 4, deadlineMs = 30_000 }: ClientOptions) {
+    this.#url = new URL(url)
+    if (!this.#url.pathname.endsWith('/')) this.#url.pathname += '/'
+    this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
+    this.#retries = retries
+    this.#deadlineMs = deadlineMs
+  }
+
+  /** @throws ProblemError, ConnectionError, DeadlineError, or the signal's reason. */
+  async classify (image: Image, { topK, ...options }: ClassifyOptions = {}): Promise<Classification> {
+    const body = new FormData()
+    body.append('image', image instanceof Blob ? image : new Blob([image as ArrayBuffer]), 'image')
+    const path = topK === undefined ? 'classify' : `classify?topK=${topK}`
+    const { model, results: [result] } = await this.#call<ClassifyAnswer>(path, { method: 'POST', body }, options)
+    if (result?.predictions === undefined) throw new ProblemError(result!.error!)
+    return { model, predictions: result.predictions }
+  }
+
+  /**
+   * Outcomes in the order of the images, which are taken as they are needed: never more than `concurrency` are in memory.
+   * An image that fails has its error in its place. Leaving the loop early ends what is in flight.
+   *
+   * @throws ProblemError if the key is refused, or the signal's reason.
+   */
+  async * classifyAll (
+    images: Iterable<Image> | AsyncIterable<Image>, { concurrency = 4, signal, ...options }: ClassifyAllOptions = {}
+  ): AsyncGenerator<Outcome, void, void> {
+    const leaving = followSignal(signal)
+    const classify = async (image: Image): Promise<Outcome> => {
+      try {
+        return await this.classify(image, { ...options, signal: leaving.signal })
+      } catch (error) {
+        if (leaving.signal.aborted || !isOfOneImage(error)) throw error
+        return { error }
+      }
+    }
+    const inFlight: Array<Promise<Outcome>> = []
+    try {
+      for await (const image of images) {
+        const outcome = classify(image)
+        outcome.catch(() => {}) // it is awaited in its turn
+        inFlight.push(outcome)
+        if (inFlight.length >= concurrency) yield await inFlight.shift()!
+      }
+      for (const outcome of inFlight) yield await outcome
+    } finally {
+      leaving.abort()
+    }
+  }
+
+  /** The model's manifest, version and labels. */
+  async model (options: CallOptions = {}): Promise<Model> {
+    return await this.#call<Model>('model', {}, options)
+  }
+
+  async #call<Body> (path: string, request: RequestInit, { signal, deadlineMs = this.#deadlineMs }: CallOptions): Promise<Body> {
+    const ending = followSignal(signal)
+    const endsAt = performance.now() + deadlineMs
+    let failure: unknown
+    const timer = setTimeout(() => ending.abort(new DeadlineError(deadlineMs, failure)), deadlineMs)
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.#attempt<Body>(path, request, ending.signal, endsAt)
+        } catch (error) {
+          ending.signal.throwIfAborted()
+          failure = error
+          if (!isWorthRetrying(error) || attempt === this.#retries) throw error
+          const delayMs = retryDelayMs(error, attempt)
+          // Nobody is helped by a wait that ends after the deadline.
+          if (performance.now() + delayMs >= endsAt) throw new DeadlineError(deadlineMs, error)
+          await sleep(delayMs, ending.signal)
+        }
+      }
+    } finally {
+      clearTimeout(timer)
+      ending.abort()
+    }
+  }
+
+  async #attempt<Body> (path: string, request: RequestInit, signal: AbortSignal, endsAt: number): Promise<Body> {
+    const url = new URL(path, this.#url)
+    // Fetch leaves its listeners on the signal that it was given.
+    const ending = followSignal(signal)
+    // The service drops what nobody waits for any more.
+    const timeoutMs = Math.max(1, Math.ceil(endsAt - performance.now()))
+    try {
+      const headers = { ...this.#headers, 'x-request-timeout-ms': String(timeoutMs) }
+      const response = await fetch(url, { ...request, headers, signal: ending.signal })
+      if (response.ok) return await response.json() as Body
+      throw new ProblemError(await readProblem(response), parseRetryAfterMs(response.headers.get('retry-after')))
+    } catch (error) {
+      throw error instanceof ProblemError ? error : new ConnectionError(url.href, error)
+    } finally {
+      ending.abort()
+    }
+  }
+}
+
+/** Whether an error says nothing of the images that follow. */
+function isOfOneImage (error: unknown): error is ProblemError | ConnectionError | DeadlineError {
+  return error instanceof ProblemError ? error.code !== 'unauthorized' : error instanceof ConnectionError || error instanceof DeadlineError
+}
+
+/** What a proxy says in its own words is a problem, too. */
+async function readProblem (response: Response): Promise<Problem> {
+  const { status, statusText } = response
+  const text = await response.text()
+  if (response.headers.get('content-type')?.startsWith('application/problem+json') === true) return JSON.parse(text) as Problem
+  const detail = `Expected an answer of GhostServe, got status ${status} of something before it.`
+  return { type: 'about:blank', title: statusText, status, code: `http_${status}`, detail, requestId: '' }
+}
+
+/** A controller that aborts with `signal`, which forgets it once it has aborted by itself. */
+function followSignal (signal: AbortSignal | undefined): AbortController {
+  const controller = new AbortController()
+  const follow = (): void => controller.abort(signal!.reason)
+  if (signal?.aborted === true) follow()
+  signal?.addEventListener('abort', follow, { signal: controller.signal })
+  return controller
+}
+
+async function sleep (ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', end)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
