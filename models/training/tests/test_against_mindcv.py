@@ -71,20 +71,10 @@ def test_another_recipe_is_seen(changes: dict):
     assert not agrees(train(changes))
 
 
-def dampen(optimizer: torch.optim.Optimizer) -> None:
-    """v = momentum v + (1 - momentum) gradient."""
-    for group in optimizer.param_groups:
-        group['dampening'] = group['momentum']
+def test_another_rule_of_momentum_is_seen():
+    def dampen(optimizer: torch.optim.Optimizer) -> None:
+        """v = momentum v + (1 - momentum) gradient."""
+        for group in optimizer.param_groups:
+            group['dampening'] = group['momentum']
 
-
-def spare_vectors(optimizer: torch.optim.Optimizer) -> None:
-    """Batch norm and biases do not decay."""
-    [group] = optimizer.param_groups
-    vectors = [parameter for parameter in group['params'] if parameter.ndim == 1]
-    group['params'] = [parameter for parameter in group['params'] if parameter.ndim > 1]
-    optimizer.add_param_group({'params': vectors, 'weight_decay': 0.0})
-
-
-@pytest.mark.parametrize('change', [dampen, spare_vectors])
-def test_another_rule_is_seen(change: Change):
-    assert not agrees(train(change_optimizer=change))
+    assert not agrees(train(change_optimizer=dampen))

@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { suite, type TestContext } from 'node:test'
 // By its name, as others import it.
-import { ConnectionError, DeadlineError, GhostServeClient, ProblemError, type ClientOptions } from 'ghostserve/client'
+import { ConnectionError, DeadlineError, GhostServeClient, ProblemError, type ClientOptions } from '../../../api/client/client.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { openApp, type TestApp } from '../open-app.ts'
 import { key, openAppWithKey } from '../open-app-with-key.ts'
