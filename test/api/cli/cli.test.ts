@@ -16,10 +16,25 @@ function scratch (t: TestContext): string {
 
 test('--help names every command, and each command\'s help shows an example', async () => {
   const { stdout } = await ghostserve('--help')
-  for (const command of ['pull', 'build', 'inspect', 'classify', 'evaluate']) {
+  for (const command of ['pull', 'build', 'inspect', 'classify', 'evaluate', 'doctor']) {
     assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
     assert.match((await ghostserve(command, '--help')).stdout, /Example:\n {2}ghostserve /)
   }
+})
+
+test('classify takes folders, whose images it finds at any depth, and says where there is none', async (t) => {
+  const folder = scratch(t)
+  mkdirSync(join(folder, 'a/b'), { recursive: true })
+  mkdirSync(join(folder, 'empty'))
+  cpSync(fixture('coffee.png'), join(folder, 'z.png'))
+  cpSync(fixture('coffee.png'), join(folder, 'a/b/one.PNG'))
+  writeFileSync(join(folder, 'a/notes.txt'), 'no picture')
+  const { exitCode, stdout } = await ghostserve('classify', 'bundled', folder, fixture('chelsea.png'), '--top-k', '1', '--json')
+  assert.equal(exitCode, 0)
+  const files = (JSON.parse(stdout) as Array<{ file: string }>).map(({ file }) => file)
+  assert.deepEqual(files, [join(folder, 'a/b/one.PNG'), join(folder, 'z.png'), fixture('chelsea.png')])
+  const { exitCode: refused, stderr } = await ghostserve('classify', 'bundled', join(folder, 'empty'))
+  assert.deepEqual([refused, stderr], [1, `Expected JPEG, PNG or WebP files in ${join(folder, 'empty')}, got none.\n`])
 })
 
 test('classify prints bars for people', async () => {
