@@ -76,7 +76,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(photos: Path, tiny: dict, tm
 
 def test_it_learns_and_leaves_what_is_promised(photos: Path, tiny: dict, tmp_path: Path) -> None:
     values = {
-        **tiny, 'epochs': 8, 'image_sizes': {0: 32, 6: 48}, 'lr': 0.1, 'auto_augment': None, 'random_erasing': 0, 'dropout': 0, 'scale': [0.5, 1],
+        **tiny, 'epochs': 8, 'image_sizes': {0: 32, 6: 48}, 'lr': 0.02, 'auto_augment': None, 'random_erasing': 0, 'dropout': 0, 'scale': [0.5, 1],
         'ema_decay': 0.5}
     done = run(command(write_recipe(tmp_path, values), photos, tmp_path / 'run'))
     assert done.returncode == 0, done.stderr
