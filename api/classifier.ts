@@ -249,6 +249,7 @@ export class Classifier {
   #admit (images: number, client: string | undefined): void {
     const refusal = this.refusal(images, client)
     if (refusal !== undefined) throw refusal
+    if (this.#inWork === 0) this.#drainRate.begin()
     this.#inWork += images
     if (client !== undefined) this.#clients.add(client, images)
   }

@@ -1,18 +1,35 @@
-/** How fast images leave, as a moving average over about the last second. */
+/** How fast images leave while there are any in work: a moving average over about a second of work. */
 export class DrainRate {
+  readonly #now: () => number
+  /** Images a second, times how much is known of them: `#known` grows from 0 to 1 with the first second of work. */
   #perSecond = 0
-  #lastAt = performance.now()
+  #known = 0
+  #lastAt: number
 
+  /** @param now - Milliseconds. */
+  constructor (now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#lastAt = now()
+  }
+
+  /** The first image comes in: the idle time before says nothing about the rate. */
+  begin (): void {
+    this.#lastAt = this.#now()
+  }
+
+  /** An image leaves. */
   count (): void {
-    const now = performance.now()
+    const now = this.#now()
     const seconds = Math.max(1e-3, (now - this.#lastAt) / 1000)
     const weight = 1 - Math.exp(-seconds)
     this.#perSecond += weight * (1 / seconds - this.#perSecond)
+    this.#known += weight * (1 - this.#known)
     this.#lastAt = now
   }
 
-  /** Whole seconds, 1 to 30, until `images` have left. */
+  /** Whole seconds, 1 to 30, until `images` have left; 1 as long as none ever has. */
   secondsFor (images: number): number {
-    return Math.min(30, Math.max(1, Math.ceil(images / Math.max(this.#perSecond, 1e-9))))
+    if (this.#known === 0) return 1
+    return Math.min(30, Math.max(1, Math.ceil(images * this.#known / this.#perSecond)))
   }
 }
