@@ -100,7 +100,7 @@ def test_it_learns_and_leaves_what_is_promised(photos: Path, tiny: dict, tmp_pat
 def test_two_devices_by_torchrun(photos: Path, tiny: dict, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, {**tiny, 'epochs': 1})
     done = run(command(
-        recipe, photos, tmp_path / 'run', launcher=('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--master-port', '0', '-m')))
+        recipe, photos, tmp_path / 'run', launcher=('-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2', '-m')))
     assert done.returncode == 0, done.stderr
     assert 'the learning rate is scaled from 0.05 to 0.1.' in done.stdout
     assert done.stdout.count('epoch 1/1') == 1
