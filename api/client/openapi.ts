@@ -191,13 +191,17 @@ export interface operations {
                             cropSize: number;
                             /** @description The shorter side is resized to floor(cropSize / cropPct) pixels. */
                             cropPct: number;
-                            /** @description Of the resize, which is antialiased. */
+                            /** @description Of the resize. */
                             interpolation: "bilinear" | "bicubic";
+                            /** @description Whose resize and rounding: pillow (the default) as torchvision and timm, antialiased; opencv as MindCV, bilinear and not antialiased. */
+                            resizer?: "pillow" | "opencv";
                             /** @description Of R, G and B in [0, 1], subtracted. */
                             mean: number[];
                             /** @description Of R, G and B in [0, 1], divided by. */
                             std: number[];
                         };
+                        /** @description Logits are divided by it before the softmax, so that scores are as sure as the model is right; 1 where left out. It changes no ranking. */
+                        temperature?: number;
                         weights: {
                             /** @description As stored. Each layout of the graph has its own. */
                             dtype: "float32" | "float16";
