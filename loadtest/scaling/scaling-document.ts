@@ -15,7 +15,7 @@ export const scalingSection = 'simulation'
 const plotPath = join(packageRoot, 'docs/images/scaling.png')
 
 /** Of images in work a replica, beside the shipped ones. */
-const otherTargets = { keda: [3, 8, 16], knative: [3] }
+const otherTargets = { keda: [8, 32], knative: [8, 32], gpu: [3, 32] }
 
 export interface Simulated {
   readonly shipped: { readonly keda: Scenario, readonly knative: Scenario, readonly gpu: Scenario }
@@ -28,6 +28,7 @@ export function simulateAll (): Simulated {
     others: [
       ...otherTargets.keda.map((target) => simulateKeda(false, target)),
       ...otherTargets.knative.map((target) => simulateKnative(target)),
+      ...otherTargets.gpu.map((target) => simulateKeda(true, target)),
     ],
   }
 }

@@ -32,6 +32,8 @@ interface ScaledObject {
     readonly triggers: ReadonlyArray<{ readonly metadata: { readonly query: string, readonly threshold: string } }>
   }
 }
+/** Patches in JSON Patch's form, written in YAML. */
+interface Overlay { readonly patches: readonly [{ readonly patch: string }] }
 interface PodMonitor { readonly spec: { readonly podMetricsEndpoints: ReadonlyArray<{ readonly interval: string }> } }
 
 export interface Shipped<Autoscaling> {
@@ -45,6 +47,8 @@ export interface Shipped<Autoscaling> {
 export function readKedaSettings (gpu: boolean): Shipped<HorizontalPodAutoscalerSettings> {
   const { minReplicaCount, maxReplicaCount, advanced, triggers } = parseManifest<ScaledObject>('k8s/components/keda/scaledobject.yaml').spec
   const { query, threshold } = triggers[0]!.metadata
+  const [{ patch: ofGpu }] = parseManifest<Overlay>('k8s/overlays/gpu-keda/kustomization.yaml').patches
+  const [{ value: gpuThreshold }] = parse(ofGpu) as [{ value: string }]
   const { interval } = parseManifest<PodMonitor>('k8s/components/monitoring/podmonitor.yaml').spec.podMetricsEndpoints[0]!
   const [base] = parseManifest<Workload>('k8s/base/deployment.yaml').spec.template.spec.containers
   const [patch] = parseManifest<Workload>('k8s/components/gpu-nvidia/deployment.yaml').spec.template.spec.containers
@@ -52,7 +56,7 @@ export function readKedaSettings (gpu: boolean): Shipped<HorizontalPodAutoscaler
     autoscaling: {
       minReplicas: minReplicaCount,
       maxReplicas: maxReplicaCount,
-      target: Number(threshold),
+      target: Number(gpu ? gpuThreshold : threshold),
       scrapeSeconds: readSeconds(interval),
       averageSeconds: readSeconds(/\[(\w+)\]/.exec(query)![1]!),
       ...advanced.horizontalPodAutoscalerConfig.behavior,

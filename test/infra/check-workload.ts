@@ -59,17 +59,18 @@ function checkResources ({ container: { resources: { requests, limits } } }: Wor
   if (requests !== undefined) assert.equal(requests['memory'], limits!['memory'], 'memory that is promised is memory that is there')
 }
 
-function checkConcurrency ({ concurrency, config, container }: Workload): void {
+function checkConcurrency ({ concurrency, config: { maxBatchSize, maxQueueSize }, container }: Workload): void {
   if (concurrency === undefined) return
   const { target, hard } = concurrency
-  checkWorkTarget(target, Number(container.resources.limits!['cpu']), config)
-  assert.ok(target <= hard)
-  assert.ok(hard <= config.maxQueueSize / 2, 'requests of several images have room, and the platform scales before the service refuses')
+  const cores = Number(container.resources.limits!['cpu'])
+  if (target !== undefined) checkWorkTarget(target, cores)
+  const fullBatch = maxBatchSize === 0 ? largestUsefulBatch : maxBatchSize
+  assert.ok(hard >= Math.min(cores, 2) * fullBatch, 'an instance is given enough for full batches')
+  assert.ok(hard <= maxQueueSize / 2, 'requests of several images have room, and the platform scales before the service refuses')
 }
 
-/** @param target - Images or requests in work that an autoscaler wants one instance to have. */
-export function checkWorkTarget (target: number, cores: number, { maxBatchSize, maxQueueSize }: Workload['config']): void {
-  const fullBatch = maxBatchSize === 0 ? largestUsefulBatch : maxBatchSize
-  assert.ok(target >= Math.min(cores, 2) * fullBatch, 'full batches form before an instance is added')
-  assert.ok(target <= maxQueueSize / 4, 'an instance is added long before the queue is full')
+/** @param target - Images or requests in work that an autoscaler wants one instance to have: docs/explanation/scaling.md. */
+export function checkWorkTarget (target: number, cores: number): void {
+  assert.ok(target >= cores, 'every core has work before an instance is added')
+  assert.ok(target <= 2 * cores, 'an instance is added before a queue grows, which an open stream of requests makes only when the cores are full')
 }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { parse } from 'yaml'
 import { EnvironmentSchema, readConfig } from '../../api/config.ts'
 import { openApp } from '../api/open-app.ts'
 import { checkWorkload, checkWorkTarget } from './check-workload.ts'
@@ -80,12 +81,12 @@ test('every autoscaler has the same target, query, bounds and pace', () => {
   const hpa = parseInfraFile<{ spec: AutoscalerSpec }>('k8s/components/hpa/horizontalpodautoscaler.yaml').spec
   const { predictor } = parseInfraFile<{ spec: { predictor: PredictorSpec } }>('kserve/inferenceservice.yaml').spec
   const adapter = parseInfraFile<{ rules: { custom: Array<{ seriesQuery: string }> } }>('k8s/components/hpa/prometheus-adapter-values.yaml')
-  const { container, config } = readWorkload(parseInfraFile<Manifest>('k8s/base/deployment.yaml'))!
+  const { container } = readWorkload(parseInfraFile<Manifest>('k8s/base/deployment.yaml'))!
 
   const { query, threshold } = keda.triggers[0]!.metadata
   const { metric: { name }, target } = hpa.metrics[0]!.pods
   const { external } = predictor.autoScaling.metrics[0]!
-  checkWorkTarget(Number(threshold), Number(container.resources.limits!['cpu']), config)
+  checkWorkTarget(Number(threshold), Number(container.resources.limits!['cpu']))
   assert.equal(target.averageValue, threshold)
   assert.equal(external.target.averageValue, threshold)
   assert.equal(external.metric.query, query)
@@ -96,6 +97,18 @@ test('every autoscaler has the same target, query, bounds and pace', () => {
   assert.deepEqual([hpa.minReplicas, hpa.maxReplicas], bounds)
   assert.deepEqual([predictor.minReplicas, predictor.maxReplicas], bounds)
   assert.deepEqual(hpa.behavior, keda.advanced.horizontalPodAutoscalerConfig.behavior)
+})
+
+test('a replica with a GPU has a target for its own cores, the same for both autoscalers', () => {
+  const { template } = parseInfraFile<{ spec: { template: { spec: { containers: [{ resources: { limits: { cpu: string } } }] } } } }>(
+    'k8s/components/gpu-nvidia/deployment.yaml').spec
+  const targets = ['gpu-keda', 'gpu-hpa'].map((overlay) => {
+    const [{ patch }] = parseInfraFile<{ patches: [{ patch: string }] }>(`k8s/overlays/${overlay}/kustomization.yaml`).patches
+    const [{ value }] = parse(patch) as [{ value: string }]
+    return value
+  })
+  assert.equal(targets[0], targets[1])
+  checkWorkTarget(Number(targets[0]), Number(template.spec.containers[0].resources.limits.cpu))
 })
 
 test('compose runs the same container', () => {

@@ -46,8 +46,11 @@ export interface Workload {
   readonly graceSeconds: number
   /** After which the platform gives up on a request; undefined where it never does. */
   readonly timeoutSeconds: number | undefined
-  /** Requests that the platform sends to an instance: what it aims at, and never more than. undefined where the service alone decides. */
-  readonly concurrency: { readonly target: number, readonly hard: number } | undefined
+  /**
+   * Requests that the platform sends to an instance: what it is told to aim at, if it is told, and never more than. undefined where the
+   * service alone decides.
+   */
+  readonly concurrency: { readonly target: number | undefined, readonly hard: number } | undefined
   /** Traffic stops only when readiness fails: the drain delay has to outlast that. */
   readonly isDrainedByReadiness: boolean
   readonly podSecurity: Readonly<Record<string, unknown>>
@@ -67,11 +70,12 @@ export function readWorkload ({ apiVersion, kind, metadata, spec }: Manifest): W
   if (apiVersion !== 'serving.knative.dev/v1' || kind !== 'Service') return undefined
   const { metadata: { annotations = {} }, spec: pod } = parts!.template!
   const hard = pod.containerConcurrency!
+  const target = annotations['autoscaling.knative.dev/target']
   const isCloudRun = Object.keys(metadata.annotations ?? {}).some((name) => name.startsWith('run.googleapis.com/'))
   return describe(pod, {
     graceSeconds: isCloudRun ? cloudRunGraceSeconds : pod.timeoutSeconds!,
     timeoutSeconds: pod.timeoutSeconds,
-    concurrency: { hard, target: Number(annotations['autoscaling.knative.dev/target'] ?? hard) },
+    concurrency: { hard, target: target === undefined ? undefined : Number(target) },
     isDrainedByReadiness: false,
   })
 }

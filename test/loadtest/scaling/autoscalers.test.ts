@@ -20,15 +20,17 @@ function follow (autoscaler: Autoscaler, seconds: number, inWork: (second: numbe
 const changes = (wanted: readonly number[]): Array<[number, number]> =>
   wanted.flatMap((replicas, second): Array<[number, number]> => replicas === (wanted[second - 1] ?? 1) ? [] : [[second, replicas]])
 
-const keda = (): HorizontalPodAutoscaler => new HorizontalPodAutoscaler(readKedaSettings(false).autoscaling)
-const knative = (): KnativeAutoscaler => new KnativeAutoscaler(readKnativeSettings().autoscaling)
+/** Round numbers to follow: the pace is the shipped one, the target is not. */
+const target = 32
+const keda = (): HorizontalPodAutoscaler => new HorizontalPodAutoscaler({ ...readKedaSettings(false).autoscaling, target })
+const knative = (): KnativeAutoscaler => new KnativeAutoscaler({ ...readKnativeSettings().autoscaling, target })
 
 test('the manifests are read as they are', () => {
   assert.deepEqual(readKedaSettings(false), {
     autoscaling: {
       minReplicas: 1,
       maxReplicas: 8,
-      target: 32,
+      target: 3,
       scrapeSeconds: 10,
       averageSeconds: 30,
       scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 2, periodSeconds: 30 }] },
@@ -37,9 +39,10 @@ test('the manifests are read as they are', () => {
     cores: 2,
     maxInWork: 128,
   })
-  assert.equal(readKedaSettings(true).cores, 4)
+  const { cores, autoscaling: { target } } = readKedaSettings(true)
+  assert.deepEqual({ cores, target }, { cores: 4, target: 8 })
   assert.deepEqual(readKnativeSettings(), {
-    autoscaling: { minScale: 0, maxScale: 8, target: 32, scaleDownDelaySeconds: 120 }, cores: 2, maxInWork: 64, holdSeconds: 30,
+    autoscaling: { minScale: 0, maxScale: 8, target: 3, scaleDownDelaySeconds: 120 }, cores: 2, maxInWork: 64, holdSeconds: 30,
   })
 })
 
