@@ -84,10 +84,18 @@ export class MarkedProcess {
   /** SIGTERM to the process, and after the grace SIGKILL to whoever of the family is left. */
   async stop (graceMs = 5000): Promise<void> {
     if (this.isRunning) this.#child.kill('SIGTERM')
+    const family = new Set<number>()
     const deadline = performance.now() + graceMs
-    while (this.pids().length > 0 && performance.now() < deadline) await sleep(pollIntervalMs)
+    for (let pids = this.pids(); pids.length > 0; pids = this.pids()) {
+      for (const pid of pids) family.add(pid)
+      if (performance.now() >= deadline) break
+      await sleep(pollIntervalMs)
+    }
     this.#kill()
     if (this.isRunning) await once(this.#child, 'exit')
+    // A process that is ending has lost its environment, and with it the mark, before it is gone.
+    const gone = performance.now() + killTimeoutMs
+    while ([...family].some((pid) => stateOf(pid) !== 'Z') && performance.now() < gone) await sleep(pollIntervalMs)
     this.#forget()
     this.#work.remove()
   }
