@@ -1,5 +1,6 @@
 /** What a process and its descendants use, from /proc. */
 import { readFileSync, readdirSync } from 'node:fs'
+import { statFields } from './process-stat.ts'
 
 export interface ProcessUsage {
   /** User and system time of all threads, those that ended too. */
@@ -24,7 +25,7 @@ export function readUsage (pid: number): ProcessUsage | undefined {
 
 function readOne (pid: number): ProcessUsage | undefined {
   try {
-    const ticks = statFields(pid).slice(11, 15).map(Number) // utime, stime, and those of children that ended: see proc(5)
+    const ticks = statFields(readStat(pid)).slice(11, 15).map(Number) // utime, stime, and those of children that ended: see proc(5)
     const rss = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0
     return { cpuSeconds: ticks.reduce((sum, value) => sum + value, 0) / ticksPerSecond, rssBytes: Number(rss) * kibibyte }
   } catch {
@@ -39,21 +40,11 @@ function readOne (pid: number): ProcessUsage | undefined {
 export function readThreadSeconds (pid: number): Map<number, number> {
   const seconds = new Map<number, number>()
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const fields = statFields(`${pid}/task/${thread}`).map(Number)
+    const fields = statFields(readStat(`${pid}/task/${thread}`)).map(Number)
     const [user = 0, system = 0, niceness = 0] = [fields[11], fields[12], fields[16]]
     seconds.set(niceness, (seconds.get(niceness) ?? 0) + (user + system) / ticksPerSecond)
   }
   return seconds
-}
-
-/**
- * Fields of /proc/PID/stat from the state (field 3) on; the name before it may hold spaces and brackets.
- *
- * @param id - PID, or PID/task/TID of a thread.
- */
-function statFields (id: number | string): string[] {
-  const stat = readFileSync(`/proc/${id}/stat`, 'utf8')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function listDescendants (pid: number): number[] {
@@ -64,4 +55,9 @@ function listDescendants (pid: number): number[] {
   } catch {
     return [] // it ended meanwhile, or there is no /proc
   }
+}
+
+/** @param id - PID, or PID/task/TID of a thread. */
+function readStat (id: number | string): string {
+  return readFileSync(`/proc/${id}/stat`, 'utf8')
 }

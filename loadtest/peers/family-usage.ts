@@ -1,5 +1,6 @@
 /** What a family of processes uses, from /proc. */
 import { readFileSync } from 'node:fs'
+import { statFields } from '../process-stat.ts'
 
 export interface FamilyUsage {
   /** User and system time of all threads, and of children that ended. */
@@ -18,8 +19,7 @@ const kibibyte = 1024
 export function readFamilyUsage (pids: readonly number[]): FamilyUsage {
   const total = { cpuMs: 0, rssBytes: 0, pssBytes: 0 }
   for (const pid of pids) {
-    const stat = read(pid, 'stat')
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 15) // utime, stime, cutime, cstime: see proc(5)
+    const ticks = statFields(read(pid, 'stat')).slice(11, 15) // utime, stime, cutime, cstime: see proc(5)
     total.cpuMs += ticks.reduce((sum, value) => sum + Number(value), 0) * msPerTick
     total.rssBytes += kilobytes(read(pid, 'status'), 'VmRSS')
     total.pssBytes += kilobytes(read(pid, 'smaps_rollup'), 'Pss')

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { statFields } from '../process-stat.ts'
 import { endWithThisProcess, makeTemporaryFolder } from './leave-nothing.ts'
 
 export interface Command {
@@ -126,11 +127,5 @@ function readProc (pid: number, file: string): string {
   }
 }
 
-/** Fields of /proc/PID/stat from the state on; the name before it may hold spaces and brackets. */
-function statFields (pid: number): string[] {
-  const stat = readProc(pid, 'stat')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-}
-
-const stateOf = (pid: number): string => statFields(pid)[0] || 'Z'
-const parentOf = (pid: number): number => Number(statFields(pid)[1] ?? -1)
+const stateOf = (pid: number): string => statFields(readProc(pid, 'stat'))[0] || 'Z'
+const parentOf = (pid: number): number => Number(statFields(readProc(pid, 'stat'))[1] ?? -1)
