@@ -1,19 +1,29 @@
 /** What became of one image file: its labels, or why it has none. */
 import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
 import type { Classifier } from '../classifier.ts'
 import { ServiceError } from '../errors.ts'
 import type { Prediction } from '../pipeline/postprocess.ts'
+import { explainFileError } from './explain-file-error.ts'
+import { standardInput } from './standard-input.ts'
 
 export type Outcome = { predictions: Prediction[] } | { error: { code: string, detail: string } }
 
-/** @throws Error without a code, which is a bug. */
+/** So many files are in work at once: enough to keep full batches waiting; the rest of the files stays on disk. */
+export const filesInWork = ({ maxQueueSize }: Pick<Classifier, 'maxQueueSize'>): number => Math.min(64, maxQueueSize)
+
+/**
+ * @param path - Or "-", for the bytes of one encoded image on standard input.
+ * @throws Error without a code, which is a bug.
+ */
 export async function classifyFile (classifier: Classifier, path: string, topK: number): Promise<Outcome> {
   try {
-    const { results: [result] } = await classifier.classify([await readFile(path)], topK, new AbortController().signal)
+    const bytes = path === standardInput ? await buffer(process.stdin) : await readFile(path)
+    const { results: [result] } = await classifier.classify([bytes], topK, new AbortController().signal)
     return result instanceof ServiceError ? { error: { code: result.code, detail: result.message } } : { predictions: result! }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    return { error: { code, detail: message } }
+    return { error: { code, detail: explainFileError(error) ?? message } }
   }
 }

@@ -1,17 +1,24 @@
 /** `ghostserve classify`: labels of image files, without the service. */
-import { InvalidArgumentError, type Command } from 'commander'
-import { classifyFile, type Outcome } from './classify-file.ts'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { Classifier } from '../classifier.ts'
+import { mapInOrder } from '../map-in-order.ts'
+import { classifyFile, filesInWork } from './classify-file.ts'
 import { classifyList } from './classify-list.ts'
 import { findImages } from './find-images.ts'
+import { readImageList, type ImageFile } from './image-list.ts'
 import { openClassifier } from './open-classifier.ts'
+import { outcomeFormats, type FileOutcome, type FormatName, type OutcomeFormat } from './outcome-formats.ts'
+import { progressBar } from './progress.ts'
 import { parseShard, type Shard } from './shard.ts'
+import { standardInput } from './standard-input.ts'
 import { UsageError } from './usage-error.ts'
+import { writeOutput } from './write-output.ts'
 
-const barLength = 24
-const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
+const wholeList: Shard = { index: 0, count: 1 }
 
 interface Options {
   readonly topK: number
+  readonly format: FormatName
   readonly json?: true
   readonly list?: string
   readonly out?: string
@@ -22,45 +29,67 @@ export function addClassifyCommand (program: Command): void {
   program.command('classify')
     .description('Classify image files.')
     .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
-    .argument('[image...]', 'JPEG, PNG or WebP files, or folders of them')
+    .argument('[image...]', 'JPEG, PNG or WebP files, folders of them, quoted patterns, or "-": one image on standard input')
     .option('-k, --top-k <count>', 'predictions an image', positiveInteger, 5)
-    .option('--json', 'for programs: an array with an object an image')
-    .option('--list <file>', 'a file with a path a line, relative to it, instead of image files')
-    .option('--out <file>', 'of --list: JSON lines, one a file, in order; continued where it ends')
-    .option('--shard <index/count>', 'of --list: every count-th file only, from index (0 to count - 1) on', parseShard, { index: 0, count: 1 })
+    .addOption(new Option('--format <name>', 'how labels are printed').choices(Object.keys(outcomeFormats)).default('table'))
+    .addOption(new Option('--json', 'for programs: an array with an object an image').conflicts('format'))
+    .option('--list <file>', 'a file with a path a line, relative to it, instead of image files; "-": standard input')
+    .addOption(new Option('--out <file>', 'of --list: JSON lines, one a file, in order; continued where it ends').conflicts(['format', 'json']))
+    .addOption(new Option('--shard <index/count>', 'of --list: every count-th file only, from index (0 to count - 1) on')
+      .argParser(parseShard).default(wholeList, 'all'))
     .addHelpText('after', '\nExample:\n  ghostserve classify bundled photo.jpg holiday/\n' +
+      '  ghostserve classify bundled \'photos/**/*.jpg\' --format csv > labels.csv\n' +
+      '  ghostserve classify bundled - < photo.jpg\n' +
+      '  find photos -name \'*.png\' | ghostserve classify bundled --list - --format jsonl\n' +
       '  ghostserve classify bundled --list files.txt --shard 2/8 --out 2.jsonl')
-    .action(async (model: string, paths: string[], { topK, json, list, out, shard }: Options) => {
+    .action(async (model: string, paths: string[], { topK, format, json, list, out, shard }: Options) => {
       if (list === undefined && paths.length === 0) throw new UsageError('Expected image files, or a --list of them.')
-      if (list !== undefined && (paths.length > 0 || out === undefined)) throw new UsageError('Expected --list with --out, and no other image files.')
-      const files = await findImages(paths)
+      if (list !== undefined && paths.length > 0) throw new UsageError('Expected image files or a --list of them, got both.')
+      if (list === undefined && out !== undefined) throw new UsageError('Expected --out with a --list.')
+      if (paths.filter((path) => path === standardInput).length > 1) throw new UsageError('Expected "-" once: standard input is one image.')
+      const files = list === undefined ? (await findImages(paths)).map((path) => ({ file: path, path })) : await readImageList(list, shard)
       const classifier = await openClassifier(model)
       try {
-        if (list !== undefined) {
-          const { done, before } = await classifyList(classifier, { list, out: out!, shard, topK })
+        if (out !== undefined) {
+          const { done, before } = await classifyList(classifier, { files, out, topK })
           process.stderr.write(`${done} files classified, ${before} had been before.\n`)
-          return
-        }
-        const outcomes = []
-        for (const file of files) outcomes.push({ file, ...await classifyFile(classifier, file, topK) })
-        process.stdout.write(json ? `${JSON.stringify(outcomes, null, 2)}\n` : outcomes.map(formatOutcome).join('\n'))
-        if (outcomes.some((outcome) => 'error' in outcome)) process.exitCode = 1
+        } else if (json) await printArray(outcomesOf(classifier, files, topK))
+        else await print(outcomesOf(classifier, files, topK), outcomeFormats[format])
       } finally {
         await classifier.close()
       }
     })
 }
 
-function formatOutcome ({ file, ...outcome }: { file: string } & Outcome): string {
-  if ('error' in outcome) return `${file}\n  ${outcome.error.detail}\n`
-  const lines = outcome.predictions.map(({ label, score }) => `  ${(score * 100).toFixed(1).padStart(5)} %  ${bar(score)}  ${label}`)
-  return `${[file, ...lines].join('\n')}\n`
+/** In the files' order. A file without labels makes the process end with 1, after the others. */
+async function * outcomesOf (classifier: Classifier, files: readonly ImageFile[], topK: number): AsyncGenerator<FileOutcome> {
+  // On a terminal the labels themselves show how far it is.
+  const bar = process.stderr.isTTY && !process.stdout.isTTY && files.length > 1 ? progressBar('images') : undefined
+  bar?.start(files.length, 0)
+  try {
+    const classify = async ({ file, path }: ImageFile): Promise<FileOutcome> => ({ file, ...await classifyFile(classifier, path, topK) })
+    for await (const outcome of mapInOrder(files, filesInWork(classifier), classify)) {
+      if ('error' in outcome) process.exitCode = 1
+      yield outcome
+      bar?.increment()
+    }
+  } finally {
+    bar?.stop()
+  }
 }
 
-/** A bar in eighths of a character, padded to its full length. */
-function bar (fraction: number): string {
-  const units = Math.round(fraction * barLength * 8)
-  return `${'█'.repeat(Math.floor(units / 8))}${eighths[units % 8]}`.padEnd(barLength)
+async function printArray (outcomes: AsyncIterable<FileOutcome>): Promise<void> {
+  const all: FileOutcome[] = []
+  for await (const outcome of outcomes) all.push(outcome)
+  await writeOutput(`${JSON.stringify(all, null, 2)}\n`)
+}
+
+async function print (outcomes: AsyncIterable<FileOutcome>, { head, print, hasErrors }: OutcomeFormat): Promise<void> {
+  await writeOutput(head)
+  for await (const outcome of outcomes) {
+    if ('error' in outcome && !hasErrors) process.stderr.write(`${outcome.file}: ${outcome.error.detail}\n`)
+    else await writeOutput(print(outcome))
+  }
 }
 
 function positiveInteger (text: string): number {

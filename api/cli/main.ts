@@ -5,15 +5,10 @@ import { addBuildCommand } from './build.ts'
 import { addClassifyCommand } from './classify.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addEvaluateCommand } from './evaluate.ts'
+import { explainFileError } from './explain-file-error.ts'
 import { addInspectCommand } from './inspect.ts'
 import { addPullCommand } from './pull.ts'
 import { UsageError } from './usage-error.ts'
-
-const fileErrors: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  EISDIR: 'is a directory',
-  EACCES: 'may not be read',
-}
 
 const program = new Command('ghostserve')
   .description('Serve GhostNet: from a published checkpoint to labels over HTTP.')
@@ -31,15 +26,19 @@ addDoctorCommand(program)
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`)
-  process.exitCode = 1
+  // A reader of the output that has enough, as `head`, is no error.
+  const hasReaderLeft = (error as NodeJS.ErrnoException).code === 'EPIPE'
+  if (!hasReaderLeft) {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exitCode = 1
+  }
 }
 
 /** What a person can act on is one sentence; anything else is a bug and keeps its stack. */
 function explain (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { code = '', path = '' } = error as NodeJS.ErrnoException
-  if (code in fileErrors) return `Expected a file that can be read, but ${path === '' ? 'what was named' : path} ${fileErrors[code]}.`
+  const ofFile = explainFileError(error)
+  if (ofFile !== undefined) return ofFile
   const isExplained = error instanceof UsageError || 'code' in error // as CheckpointError, ModelError and system errors have
   return isExplained ? error.message : error.stack ?? error.message
 }

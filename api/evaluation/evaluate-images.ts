@@ -1,6 +1,7 @@
 import type { Classifier } from '../classifier.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import { ServiceError } from '../errors.ts'
+import { mapInOrder } from '../map-in-order.ts'
 import type { ImageResult } from './image-result.ts'
 import type { LabelledImage } from './labelled-image.ts'
 
@@ -13,14 +14,8 @@ const imagesInFlight = 64
  * @throws UsageError at a failure that is the machine's at this moment and not the image's; an error of the file system.
  */
 export async function * evaluateImages (classifier: Classifier, images: readonly LabelledImage[]): AsyncGenerator<ImageResult> {
-  const pending: Array<Promise<ImageResult>> = []
-  for (const image of images) {
-    const result = evaluateImage(classifier, image)
-    result.catch(() => {}) // it is awaited in its turn
-    pending.push(result)
-    if (pending.length >= Math.min(imagesInFlight, classifier.maxQueueSize)) yield await pending.shift()!
-  }
-  for (const result of pending) yield await result
+  const concurrency = Math.min(imagesInFlight, classifier.maxQueueSize)
+  yield * mapInOrder(images, concurrency, async (image) => await evaluateImage(classifier, image))
 }
 
 async function evaluateImage (classifier: Classifier, { name, classIndex, read }: LabelledImage): Promise<ImageResult> {

@@ -1,0 +1,46 @@
+/** How `classify` prints what became of files. */
+import { stringify } from 'csv-stringify/sync'
+import type { Outcome } from './classify-file.ts'
+
+export type FileOutcome = { readonly file: string } & Outcome
+
+export interface OutcomeFormat {
+  /** Before the first file. */
+  readonly head: string
+  /** Lines of one file. */
+  readonly print: (outcome: FileOutcome) => string
+  /** Whether the lines say why a file has no labels. */
+  readonly hasErrors: boolean
+}
+
+const barLength = 24
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
+const columns = ['file', 'rank', 'label', 'wnid', 'classIndex', 'score'] as const
+
+export const outcomeFormats = {
+  /** For people: a bar a label. */
+  table: { head: '', print: printBars, hasErrors: true },
+  /** A JSON object a line. */
+  jsonl: { head: '', print: (outcome) => `${JSON.stringify(outcome)}\n`, hasErrors: true },
+  /** RFC 4180's quoting, a row a label. */
+  csv: { head: stringify([columns]), print: printRows, hasErrors: false },
+} as const satisfies Record<string, OutcomeFormat>
+
+export type FormatName = keyof typeof outcomeFormats
+
+function printBars ({ file, ...outcome }: FileOutcome): string {
+  if ('error' in outcome) return `${file}\n  ${outcome.error.detail}\n\n`
+  const lines = outcome.predictions.map(({ label, score }) => `  ${(score * 100).toFixed(1).padStart(5)} %  ${bar(score)}  ${label}\n`)
+  return `${file}\n${lines.join('')}\n`
+}
+
+/** A bar in eighths of a character, padded to its full length. */
+function bar (fraction: number): string {
+  const units = Math.round(fraction * barLength * 8)
+  return `${'█'.repeat(Math.floor(units / 8))}${eighths[units % 8]}`.padEnd(barLength)
+}
+
+function printRows ({ file, ...outcome }: FileOutcome): string {
+  if ('error' in outcome) return ''
+  return stringify(outcome.predictions.map((prediction, i) => ({ file, rank: i + 1, ...prediction })), { columns: [...columns] })
+}

@@ -1,0 +1,2 @@
+/** Instead of a file's name: standard input. */
+export const standardInput = '-'
