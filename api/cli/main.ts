@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { packageVersion } from '../../models/package-root.ts'
 import { addBuildCommand } from './build.ts'
 import { addClassifyCommand } from './classify.ts'
+import { addCompletionCommand } from './completion.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addEvaluateCommand } from './evaluate.ts'
 import { explainFileError } from './explain-file-error.ts'
@@ -22,6 +23,7 @@ addInspectCommand(program)
 addClassifyCommand(program)
 addEvaluateCommand(program)
 addDoctorCommand(program)
+addCompletionCommand(program)
 
 try {
   await program.parseAsync()

@@ -1,6 +1,6 @@
 /** `ghostserve pull`: a published checkpoint -> a model on the shelf. */
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import { buildModel } from '../../models/build-model.ts'
 import { catalog } from '../../models/catalog.ts'
 import { describeStrength } from '../../models/digests.ts'
@@ -15,7 +15,8 @@ import { UsageError } from './usage-error.ts'
 export function addPullCommand (program: Command): void {
   program.command('pull')
     .description('Download a published checkpoint, check its digest, and build it on the shelf (MODEL_DIR).')
-    .argument('<name>', `one of ${catalog.map(({ name }) => name).join(', ')}`)
+    // Choices for help and completion; whether it is one of them is for findCatalogEntry to say.
+    .addArgument(new Argument('<name>').choices(catalog.map(({ name }) => name)).argParser(String))
     .addHelpText('after', '\nExample:\n  ghostserve pull ghostnet_100 && MODEL=ghostnet_100 npm start')
     .action(async (name: string) => {
       const { urls, preset, accuracy, description, license, note } = findCatalogEntry(name)
