@@ -1,6 +1,6 @@
 import { countAvailableCores } from './available-cores.ts'
 import { budgetBytes } from './available-memory.ts'
-import { Classifier } from './classifier.ts'
+import { Classifier, type ClassifierOptions } from './classifier.ts'
 import type { Config } from './config.ts'
 import { chooseExecutionProvider } from './execution-provider/choose-execution-provider.ts'
 import { loadModel } from './load-model.ts'
@@ -17,13 +17,18 @@ const decodesPerCore = 2
  * @throws ModelError if there is no such model, or it does not fit together; ConfigError if the execution provider cannot be loaded.
  */
 export async function createClassifier (config: Config, onWorkerDeath: (error: Error) => void): Promise<Classifier> {
+  return new Classifier(await classifierOptions(config, onWorkerDeath))
+}
+
+/** What a configuration leaves open is chosen for this machine. @throws as `createClassifier`. */
+export async function classifierOptions (config: Config, onWorkerDeath: (error: Error) => void): Promise<ClassifierOptions> {
   const cores = countAvailableCores()
   const formats = parseFormats(config.imageFormats)
   acceptFormats(formats)
   const executionProvider = chooseExecutionProvider(config.executionProvider)
   const workersOfMachine = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
   const model = await loadModel(config.model, config.modelDir, config.layout, executionProvider)
-  return new Classifier({
+  return {
     ...config,
     executionProvider,
     model,
@@ -33,5 +38,5 @@ export async function createClassifier (config: Config, onWorkerDeath: (error: E
     decodeConcurrency: cores * decodesPerCore,
     decodeBudget: new MemoryBudget(budgetBytes(config.decodeMemoryBytes)),
     onWorkerDeath,
-  })
+  }
 }

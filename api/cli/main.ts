@@ -1,6 +1,7 @@
 /** `ghostserve`, the command line. Each command is a file beside this one. */
 import { Command } from 'commander'
 import { packageVersion } from '../../models/package-root.ts'
+import { addBenchCommand } from './bench.ts'
 import { addBuildCommand } from './build.ts'
 import { addClassifyCommand } from './classify.ts'
 import { addCompletionCommand } from './completion.ts'
@@ -22,6 +23,7 @@ addBuildCommand(program)
 addInspectCommand(program)
 addClassifyCommand(program)
 addEvaluateCommand(program)
+addBenchCommand(program)
 addDoctorCommand(program)
 addCompletionCommand(program)
 
