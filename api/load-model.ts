@@ -6,6 +6,7 @@ import { findModelDirectory } from '../models/shelf.ts'
 import { chooseGpuLayout } from './execution-provider/choose-gpu-layout.ts'
 import type { ExecutionProvider } from './execution-provider/execution-provider.ts'
 import { chooseLayout } from './pipeline/choose-layout.ts'
+import { readTuning, type Tuning } from './tuning/tuning.ts'
 
 export interface LoadedModel {
   readonly manifest: Manifest
@@ -15,6 +16,8 @@ export interface LoadedModel {
   /** First 12 hexadecimal digits of the weights' sha256. */
   readonly version: string
   readonly layout: Layout
+  /** What `ghostserve tune` found on this machine, where it chose the layout. */
+  readonly tuning?: Tuning | undefined
   /** File of the encoded ONNX model. */
   readonly graphFile: string
 }
@@ -30,9 +33,10 @@ export const versionLength = 12
 export async function loadModel (model: string, modelDir: string, layoutChoice: Layout | 'auto', provider: ExecutionProvider = 'cpu'): Promise<LoadedModel> {
   const directory = findModelDirectory(model, modelDir)
   const { manifest, labels } = await readModelDirectory(directory)
-  const chooseBest = async (): Promise<Layout> => provider === 'cpu' ? chooseLayout() : await chooseGpuLayout(provider, directory)
+  const tuning = layoutChoice === 'auto' && provider === 'cpu' ? await readTuning(manifest) : undefined
+  const chooseBest = async (): Promise<Layout> => provider === 'cpu' ? tuning?.layout ?? chooseLayout() : await chooseGpuLayout(provider, directory)
   const layout = layoutChoice === 'auto' ? await chooseBest() : layoutChoice
   const graphFile = await findGraph(directory, manifest, layout)
   const { temperature = 1 } = manifest
-  return { manifest, labels, temperature, version: manifest.weights.sha256.slice(0, versionLength), layout, graphFile }
+  return { manifest, labels, temperature, version: manifest.weights.sha256.slice(0, versionLength), layout, tuning, graphFile }
 }

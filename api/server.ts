@@ -33,9 +33,10 @@ async function serve (): Promise<void> {
   await app.listen({ host: config.host, port: config.port })
   await classifier.start()
   if (app.isDraining) return
-  const { model: { manifest: { name }, version, layout }, executionProvider, device } = classifier
+  const { model: { manifest: { name }, version, layout, tuning }, executionProvider, device } = classifier
   const { workers, maxBatchSize } = classifier
-  app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, startMs: Math.round(performance.now()) }, 'ready')
+  const isTuned = tuning !== undefined
+  app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, isTuned, startMs: Math.round(performance.now()) }, 'ready')
 }
 
 serve().catch((error: unknown) => {

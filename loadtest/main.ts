@@ -16,7 +16,7 @@ import { compareStart, compareThroughput } from './reported.ts'
 import { appendResult, atMost, defaultHistory, type Result } from './result.ts'
 import { printResult } from './print-result.ts'
 import { startService } from './service.ts'
-import { median } from './statistics.ts'
+import { median } from '../api/benchmark/median.ts'
 
 interface LoadtestOptions {
   profile: ProfileName | 'cold'

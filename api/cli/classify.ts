@@ -1,5 +1,5 @@
 /** `ghostserve classify`: labels of image files, without the service. */
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import type { Classifier } from '../classifier.ts'
 import { mapInOrder } from '../map-in-order.ts'
 import { classifyFile, filesInWork } from './classify-file.ts'
@@ -8,6 +8,7 @@ import { findImages } from './find-images.ts'
 import { readImageList, type ImageFile } from './image-list.ts'
 import { openClassifier } from './open-classifier.ts'
 import { outcomeFormats, type FileOutcome, type FormatName, type OutcomeFormat } from './outcome-formats.ts'
+import { positiveInteger } from './positive-integer.ts'
 import { progressBar } from './progress.ts'
 import { parseShard, type Shard } from './shard.ts'
 import { standardInput } from './standard-input.ts'
@@ -90,10 +91,4 @@ async function print (outcomes: AsyncIterable<FileOutcome>, { head, print, hasEr
     if ('error' in outcome && !hasErrors) process.stderr.write(`${outcome.file}: ${outcome.error.detail}\n`)
     else await writeOutput(print(outcome))
   }
-}
-
-function positiveInteger (text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number from 1 on.')
-  return value
 }

@@ -10,6 +10,7 @@ import { addEvaluateCommand } from './evaluate.ts'
 import { explainFileError } from './explain-file-error.ts'
 import { addInspectCommand } from './inspect.ts'
 import { addPullCommand } from './pull.ts'
+import { addTuneCommand } from './tune.ts'
 import { UsageError } from './usage-error.ts'
 
 const program = new Command('ghostserve')
@@ -24,6 +25,7 @@ addInspectCommand(program)
 addClassifyCommand(program)
 addEvaluateCommand(program)
 addBenchCommand(program)
+addTuneCommand(program)
 addDoctorCommand(program)
 addCompletionCommand(program)
 

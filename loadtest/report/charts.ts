@@ -2,7 +2,7 @@
 import { greyColour, type Chart, type Dataset } from '../../api/report/chart.ts'
 import { percentiles, stages } from '../plan.ts'
 import type { Result } from '../result.ts'
-import { median } from '../statistics.ts'
+import { median } from '../../api/benchmark/median.ts'
 import { percentileOf, type Step } from '../step.ts'
 
 /** Loads that take as much as the service gives: only their throughput is its limit. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { median, quantile } from '../../loadtest/statistics.ts'
+import { median } from '../../api/benchmark/median.ts'
+import { quantile } from '../../loadtest/statistics.ts'
 
 test('a quantile is the smallest value that a share of the values does not exceed', () => {
   const values = [5, 1, 4, 2, 3]

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
+import { fastestRun } from '../../../api/benchmark/fastest-run.ts'
 import { chooseLayout } from '../../../api/pipeline/choose-layout.ts'
 import { modelFiles, readManifest } from '../../../models/manifest.ts'
 import { spreadOf, type Spread } from '../ratio.ts'
@@ -11,14 +12,7 @@ const roundMs = 150
 
 /** Milliseconds an image: the fastest run of a round, which other processes disturbed least. */
 export async function timeRound (session: ort.InferenceSession, pixels: ort.Tensor, batchSize: number): Promise<number> {
-  let fastest = Infinity
-  const end = performance.now() + roundMs
-  do {
-    const startedAt = performance.now()
-    await session.run({ pixels })
-    fastest = Math.min(fastest, performance.now() - startedAt)
-  } while (performance.now() < end)
-  return fastest / batchSize
+  return await fastestRun(async () => await session.run({ pixels }), roundMs) / batchSize
 }
 
 /** Pixels of no photo: the time does not depend on them. uint8 [batchSize, cropSize, cropSize, 3] */

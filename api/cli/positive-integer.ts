@@ -1,0 +1,8 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Parses an option's value. */
+export function positiveInteger (text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number from 1 on.')
+  return value
+}

@@ -1,0 +1,50 @@
+/** `ghostserve tune`: which layout and batch limit is the fastest on this processor; the service takes them from then on. */
+import { existsSync } from 'node:fs'
+import { cpus } from 'node:os'
+import type { Command } from 'commander'
+import { graphPath } from '../../models/graph-index.ts'
+import { bundledModel, findModelDirectory } from '../../models/shelf.ts'
+import { readConfig } from '../config.ts'
+import { loadModel } from '../load-model.ts'
+import { chooseLayout } from '../pipeline/choose-layout.ts'
+import { largestBatch } from '../pipeline/largest-batch.ts'
+import { chooseTuning } from '../tuning/choose-tuning.ts'
+import { measureLayouts } from '../tuning/measure-layouts.ts'
+import { writeTuning } from '../tuning/tuning.ts'
+import { table } from './describe-model.ts'
+import { positiveInteger } from './positive-integer.ts'
+
+/** `plain-fp16` is for GPUs. */
+const cpuLayouts = ['plain', 'blocked8', 'blocked16'] as const
+const batchSizes = [1, 2, 4, 8]
+
+export function addTuneCommand (program: Command): void {
+  program.command('tune')
+    .description('Measure which graph layout and batch limit is the fastest on this processor, and let the service use them from now on.')
+    .argument('[model]', 'a model directory, the name of a model on the shelf, or "bundled"', bundledModel)
+    .option('--rounds <count>', 'in which all candidates take turns; medians count', positiveInteger, 9)
+    .addHelpText('after', '\nExample:\n  ghostserve tune bundled\n\nLAYOUT and MAX_BATCH_SIZE, where they are set, go before what is found here.')
+    .action(async (model: string, { rounds }: { rounds: number }) => {
+      const { modelDir, intraOpNumThreads } = readConfig()
+      const directory = findModelDirectory(model, modelDir)
+      const models = await Promise.all(cpuLayouts.filter((layout) => layout === 'plain' || existsSync(graphPath(directory, layout)))
+        .map(async (layout) => await loadModel(model, modelDir, layout)))
+      let round = 0
+      const timings = await measureLayouts(models, batchSizes, rounds, intraOpNumThreads, () => {
+        if (process.stderr.isTTY) process.stderr.write(`\rround ${++round} of ${rounds}${round === rounds ? '\n' : ''}`)
+      })
+
+      const { manifest } = models[0]!
+      const untuned = { layout: chooseLayout(), maxBatchSize: largestBatch('cpu', manifest) }
+      const { layout, maxBatchSize } = chooseTuning(timings, untuned.layout)
+      const path = await writeTuning(manifest, { layout, maxBatchSize })
+      const msOf = (name: string, size: number): string =>
+        timings.find((timing) => timing.layout === name && timing.maxBatchSize === size)!.medianMs.toFixed(2)
+      const isSame = layout === untuned.layout && maxBatchSize === untuned.maxBatchSize
+      process.stdout.write(`${manifest.name} on ${cpus()[0]?.model ?? 'an unknown processor'}, ms an image, one session, median of ${rounds} rounds\n\n${table([
+        ['layout', ...batchSizes.map((size) => `batch of ${size}`)],
+        ...models.map(({ layout: name }) => [name, ...batchSizes.map((size) => msOf(name, size))]),
+      ], new Set([1, 2, 3, 4]))}\n\nThe service will use ${layout} and batches of up to ${maxBatchSize}; ` +
+        `without tuning, ${isSame ? 'the same' : `${untuned.layout} and up to ${untuned.maxBatchSize}`}.\nStored in ${path}\n`)
+    })
+}
