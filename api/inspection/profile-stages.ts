@@ -10,6 +10,7 @@ import { median } from '../benchmark/median.ts'
 const runs = 30
 const warmUpRuns = 3
 
+/** `dur` and `ts` in microseconds. */
 interface ProfileEvent { readonly cat: string, readonly name: string, readonly dur: number, readonly ts: number }
 
 /**
@@ -34,8 +35,12 @@ export async function profileStages (graphFile: string, cropSize: number, stageN
   }
 }
 
-/** The same nodes in the same order, a run after another. One that onnxruntime put in, as a reorder, counts for the stage before it. */
-function stageTimes (events: readonly ProfileEvent[], stageNames: readonly string[]): Map<string, number> {
+/**
+ * A node without a stage in its name, which onnxruntime put in, as a reorder, counts for the stage before it.
+ *
+ * @param events - The same nodes in the same order, a run after another, the warm-up's first.
+ */
+export function stageTimes (events: readonly ProfileEvent[], stageNames: readonly string[]): Map<string, number> {
   const nodes = events.length / (warmUpRuns + runs)
   const inOrder = [...events].sort((a, b) => a.ts - b.ts)
   const samples = new Map<string, number[]>(stageNames.map((stage) => [stage, []]))
