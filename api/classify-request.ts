@@ -4,9 +4,10 @@ import type { Classifier } from './classifier.ts'
 import { clientOf } from './client-share.ts'
 import type { Config } from './config.ts'
 import { FailedImagesError, ServiceError } from './errors.ts'
-import { postprocess, type Prediction } from './pipeline/postprocess.ts'
+import { postprocess } from './pipeline/postprocess.ts'
 import type { Upload } from './pipeline/upload.ts'
 import { round } from './plugins/request-log.ts'
+import { toResult, type Result, type Selection } from './schemas/classification.ts'
 
 /** The service as the routes see it. */
 export interface ClassificationService {
@@ -15,18 +16,18 @@ export interface ClassificationService {
 }
 
 /**
- * The `topK` most probable classes of each image, or why it has none.
+ * The selected classes of each image, or why it has none.
  *
  * @throws FailedImagesError if no image has any; otherwise as `inferRequest`.
  */
 export async function classifyRequest (
-  service: ClassificationService, request: FastifyRequest, reply: FastifyReply, uploads: readonly Upload[], topK: number
-): Promise<ReadonlyArray<Prediction[] | ServiceError>> {
+  service: ClassificationService, request: FastifyRequest, reply: FastifyReply, uploads: readonly Upload[], { topK, minScore }: Selection
+): Promise<Result[]> {
   const { model } = service.classifier
-  const results = await inferRequest(service, request, reply, uploads, (logits) => postprocess(logits, model, topK))
+  const results = await inferRequest(service, request, reply, uploads, (logits) => postprocess(logits, model, topK, minScore))
   const errors = errorsOf(results)
   if (errors.length === results.length) throwIfAny(errors)
-  return results
+  return results.map((result) => toResult(result, request.id, minScore))
 }
 
 /**

@@ -13,7 +13,12 @@ export type Model = Answer<paths['/model']['get']>
 export type Prediction = NonNullable<ClassifyAnswer['results'][number]['predictions']>[number]
 
 /** By descending score, with the model that gave them. */
-export interface Classification { readonly model: ClassifyAnswer['model'], readonly predictions: readonly Prediction[] }
+export interface Classification {
+  readonly model: ClassifyAnswer['model']
+  readonly predictions: readonly Prediction[]
+  /** Whether no class reaches `minScore`, so that there are no predictions. */
+  readonly noneOfThese: boolean
+}
 
 /** One of many images: its labels, or why it has none. */
 export type Outcome = Classification | { readonly error: ProblemError | ConnectionError | DeadlineError }
@@ -42,6 +47,8 @@ export interface CallOptions {
 export interface ClassifyOptions extends CallOptions {
   /** Predictions an image: default the service's. */
   readonly topK?: number
+  /** Predictions with a lower score, 0 to 1, are left out: default none. */
+  readonly minScore?: number
 }
 
 export interface ClassifyAllOptions extends ClassifyOptions {
@@ -64,13 +71,14 @@ export class GhostServeClient {
   }
 
   /** @throws ProblemError, ConnectionError, DeadlineError, or the signal's reason. */
-  async classify (image: Image, { topK, ...options }: ClassifyOptions = {}): Promise<Classification> {
+  async classify (image: Image, { topK, minScore, ...options }: ClassifyOptions = {}): Promise<Classification> {
     const body = new FormData()
     body.append('image', image instanceof Blob ? image : new Blob([image as ArrayBuffer]), 'image')
-    const path = topK === undefined ? 'classify' : `classify?topK=${topK}`
-    const { model, results: [result] } = await this.#call<ClassifyAnswer>(path, { method: 'POST', body }, options)
+    const query = new URLSearchParams({ ...(topK !== undefined && { topK: `${topK}` }), ...(minScore !== undefined && { minScore: `${minScore}` }) })
+    const { model, results: [result] } = await this.#call<ClassifyAnswer>(`classify?${query}`, { method: 'POST', body }, options)
     if (result?.predictions === undefined) throw new ProblemError(result!.error!)
-    return { model, predictions: result.predictions }
+    const { predictions, noneOfThese = false } = result
+    return { model, predictions, noneOfThese }
   }
 
   /**

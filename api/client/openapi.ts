@@ -12,7 +12,7 @@ export interface paths {
         put?: never;
         /**
          * Classify images
-         * @description The most probable classes of each image, in the order of the images. An image that cannot be classified has a problem in its place; if none can, the answer is the first one's problem, with all of them under `errors`. An image is recognised by its first bytes, whatever its name or type says; of several frames the first counts.
+         * @description The most probable classes of each image, in the order of the images. An image that cannot be classified has a problem in its place; if none can, the answer is the first one's problem, with all of them under `errors`. With `minScore`, a photo of something else than the classes can be told: `noneOfThese` is true where no class reaches it. An image is recognised by its first bytes, whatever its name or type says; of several frames the first counts.
          */
         post: operations["classify"];
         delete?: never;
@@ -88,6 +88,8 @@ export interface operations {
             query: {
                 /** @description Predictions an image. */
                 topK: number;
+                /** @description Predictions with a lower score are left out. If none is left, noneOfThese says so. */
+                minScore?: number;
             };
             header?: {
                 /** @description An earlier deadline than the service's own. */
@@ -135,6 +137,8 @@ export interface operations {
                                 /** @description Softmax probability. */
                                 score: number;
                             }[];
+                            /** @description Whether no class reaches minScore, so that there are no predictions. Only where minScore is given. */
+                            noneOfThese?: boolean;
                             error?: {
                                 /** @description URI of the kind of problem. */
                                 type: string;

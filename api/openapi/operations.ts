@@ -25,7 +25,8 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
       operationId: 'classify',
       summary: 'Classify images',
       description: 'The most probable classes of each image, in the order of the images. An image that cannot be classified has a problem in its ' +
-        'place; if none can, the answer is the first one\'s problem, with all of them under `errors`. An image is recognised by its first ' +
+        'place; if none can, the answer is the first one\'s problem, with all of them under `errors`. With `minScore`, a photo of something else ' +
+        'than the classes can be told: `noneOfThese` is true where no class reaches it. An image is recognised by its first ' +
         'bytes, whatever its name or type says; of several frames the first counts.',
       headers: classifyHeadersSchema,
       body: {
@@ -58,6 +59,7 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
       problems: classificationProblems.filter((code) => code !== 'malformed_json'),
       samples: [
         { lang: 'Shell', label: 'Form', source: 'curl -F image=@one.jpg -F image=@two.png \'localhost:8080/classify?topK=2\'' },
+        { lang: 'Shell', label: 'Or none of the classes', source: 'curl -F image=@one.jpg \'localhost:8080/classify?minScore=0.5\'' },
         { lang: 'Shell', label: 'One image', source: 'curl -H \'Content-Type: image/jpeg\' --data-binary @one.jpg localhost:8080/classify' },
         { lang: 'Shell', label: 'With a key', source: 'curl -H "Authorization: Bearer $KEY" -F image=@one.jpg localhost:8080/classify' },
       ],

@@ -13,10 +13,13 @@ export interface Prediction {
  * The `topK` most probable classes, by descending score; equal scores in the order of their class index.
  *
  * @param logits - float32 [classes], any finite size.
+ * @param minScore - Classes with a lower score are left out, maybe all of them.
  */
-export function postprocess (logits: Float32Array, { labels, temperature }: Pick<LoadedModel, 'labels' | 'temperature'>, topK: number): Prediction[] {
+export function postprocess (
+  logits: Float32Array, { labels, temperature }: Pick<LoadedModel, 'labels' | 'temperature'>, topK: number, minScore = 0
+): Prediction[] {
   const scores = softmax(logits, temperature)
-  return rankClasses(logits, topK).map((classIndex) => {
+  return rankClasses(logits, topK).filter((classIndex) => scores[classIndex]! >= minScore).map((classIndex) => {
     const { label, wnid = null } = labels[classIndex]!
     return { label, wnid, classIndex, score: scores[classIndex]! }
   })

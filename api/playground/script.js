@@ -16,6 +16,10 @@ const percent = (score) => `${(score * 100).toFixed(1)} %`
 
 // --- The service
 
+/** From 0, which is none, to 1. */
+const minScore = () => Number(byId('min-score').value) / 100
+const query = (lowest) => lowest === 0 ? '' : `?minScore=${lowest}`
+
 const keyHeaders = () => byId('key').value === '' ? {} : { 'x-api-key': byId('key').value }
 
 /** The answer's JSON, or a problem. Whatever goes wrong is told in the words of a problem, as the service's own refusals are. */
@@ -70,8 +74,9 @@ async function classify (photos, place) {
 
   const form = new FormData()
   for (const photo of photos) form.append('image', photo, photo.name)
+  const lowest = minScore()
   const startedAt = performance.now()
-  const { body, problem, serverTiming = '' } = await ask('classify', { method: 'POST', body: form })
+  const { body, problem, serverTiming = '' } = await ask(`classify${query(lowest)}`, { method: 'POST', body: form })
   const duration = performance.now() - startedAt
   request.ariaBusy = null
   const stages = readServerTiming(serverTiming)
@@ -90,7 +95,7 @@ async function classify (photos, place) {
     return
   }
   title.textContent = `${count} in ${milliseconds(duration)}`
-  results.forEach(({ predictions, error }, i) => answers[i].replaceChildren(error === undefined ? showPredictions(predictions) : showProblem(error)))
+  results.forEach((result, i) => answers[i].replaceChildren(showResult(result, lowest)))
   status.replaceChildren(...summary(photos, results))
 }
 
@@ -111,6 +116,11 @@ function picture (photo) {
 }
 
 // --- What came back
+
+function showResult ({ predictions, noneOfThese, error }, lowest) {
+  if (error !== undefined) return showProblem(error)
+  return noneOfThese ? element('p', { className: 'none' }, `None of these classes: no score reaches ${percent(lowest)}.`) : showPredictions(predictions)
+}
 
 function showPredictions (predictions) {
   return element('ol', { className: 'predictions' }, ...predictions.map(({ label, score }) => {
@@ -156,10 +166,14 @@ function showStages (stages, photos) {
 
 /** The photos' part is on the page already: it is for those who cannot see them. */
 function summary (photos, results) {
-  const sentences = results.map(({ predictions, error }, i) =>
-    `${photos[i].name}: ${error === undefined ? `${predictions[0].label}, ${percent(predictions[0].score)}` : error.title}.`)
+  const sentences = results.map((result, i) => `${photos[i].name}: ${headline(result)}.`)
   const failed = results.filter(({ error }) => error !== undefined).length
   return [`${plural(results.length - failed, 'photo')} classified${failed > 0 ? `, ${failed} not` : ''}.`, element('span', { className: 'unseen' }, ` ${sentences.join(' ')}`)]
+}
+
+function headline ({ predictions, noneOfThese, error }) {
+  if (error !== undefined) return error.title
+  return noneOfThese ? 'none of these classes' : `${predictions[0].label}, ${percent(predictions[0].score)}`
 }
 
 async function showModel () {
@@ -192,13 +206,13 @@ function showFacts (facts) {
 
 // --- The same in code
 
-const classifyUrl = new URL('classify', location.href).href
+const classifyUrl = () => new URL(`classify${query(minScore())}`, location.href).href
 const shellWord = (word) => /^[\w.:/=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 /** curl ends a file's name at a comma or semicolon, unless it is quoted. */
 const curlPart = (name) => shellWord(/^[^,;"\\]+$/.test(name) ? `image=@${name}` : `image=@"${name.replace(/["\\]/g, '\\$&')}"`)
 
 const snippets = {
-  curl: (names) => ['curl', ...needsKey === undefined ? [] : ['-H "x-api-key: $GHOSTSERVE_KEY"'], ...names.map((name) => `-F ${curlPart(name)}`), classifyUrl]
+  curl: (names) => ['curl', ...needsKey === undefined ? [] : ['-H "x-api-key: $GHOSTSERVE_KEY"'], ...names.map((name) => `-F ${curlPart(name)}`), shellWord(classifyUrl())]
     .join(' \\\n  '),
   typescript: (names) => `import { readFile } from 'node:fs/promises'
 
@@ -206,7 +220,7 @@ const form = new FormData()
 for (const path of ${JSON.stringify(names)}) {
   form.append('image', new Blob([await readFile(path)]), path)
 }
-const response = await fetch('${classifyUrl}', {
+const response = await fetch('${classifyUrl()}', {
   method: 'POST',${needsKey === undefined ? '' : '\n  headers: { \'x-api-key\': process.env.GHOSTSERVE_KEY! },'}
   body: form,
 })
@@ -219,14 +233,14 @@ for (const { predictions, error } of answer.results) {
 
 paths = ${JSON.stringify(names)}
 response = requests.post(
-    "${classifyUrl}",${needsKey === undefined ? '' : '\n    headers={"x-api-key": os.environ["GHOSTSERVE_KEY"]},'}
+    "${classifyUrl()}",${needsKey === undefined ? '' : '\n    headers={"x-api-key": os.environ["GHOSTSERVE_KEY"]},'}
     files=[("image", open(path, "rb")) for path in paths],
 )
 answer = response.json()
 if not response.ok:
     raise SystemExit(answer["detail"])
 for result in answer["results"]:
-    print(result.get("predictions") or result["error"])`,
+    print(result["error"] if "error" in result else result["predictions"])`,
 }
 
 let sentNames = ['photo.jpg']
@@ -284,6 +298,11 @@ camera.onclose = async () => {
   video.srcObject = null
   if (camera.returnValue !== 'take') return
   canvas.toBlob((blob) => classifyAll(blob === null ? [] : [new File([blob], 'camera.jpg', { type: blob.type })], 'The camera gave no picture yet.'), 'image/jpeg', 0.92)
+}
+
+byId('min-score').oninput = () => {
+  byId('min-score-shown').textContent = `${byId('min-score').value} %`
+  showCode()
 }
 
 byId('key-form').hidden = needsKey === undefined

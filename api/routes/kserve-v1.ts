@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { registerAnyBody } from '../plugins/any-body.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
-import { PredictionsSchema, readInstances, toPredictions } from '../schemas/instances.ts'
+import { PredictionsSchema, readInstances } from '../schemas/instances.ts'
 import { requireModel, servedName } from '../served-model.ts'
 import { checkReadiness } from './health.ts'
 
@@ -24,7 +24,7 @@ export function registerKServeV1Routes (app: FastifyInstance, images: FastifyIns
   images.post<{ Body: Buffer | undefined }>('/v1/models/:name(^[^:/]+)::predict', {
     onRequest, schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
   }, async (request, reply) => {
-    const { uploads, topK } = readInstances(request.body, classes, config)
-    return toPredictions(await classifyRequest(service, request, reply, uploads, topK), request.id)
+    const { uploads, selection } = readInstances(request.body, classes, config)
+    return { predictions: await classifyRequest(service, request, reply, uploads, selection) }
   })
 }

@@ -6,7 +6,7 @@ import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
 import { probe } from '../plugins/route-access.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
 import { defaultTopK } from '../schemas/classification.ts'
-import { PredictionsSchema, readInstances, toPredictions } from '../schemas/instances.ts'
+import { PredictionsSchema, readInstances } from '../schemas/instances.ts'
 import { checkReadiness } from './health.ts'
 
 type Instances = ReturnType<typeof readInstances>
@@ -25,13 +25,13 @@ export function registerSageMakerRoutes (app: FastifyInstance, images: FastifyIn
   // The last one is what SageMaker's own image classifier takes.
   const imageTypes = [...parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType), 'application/x-image']
   images.addContentTypeParser(imageTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
-    async (_request: unknown, body: Buffer): Promise<Instances> => ({ uploads: [body], topK: defaultTopK(classes) }))
+    async (_request: unknown, body: Buffer): Promise<Instances> => ({ uploads: [body], selection: { topK: defaultTopK(classes) } }))
 
   images.post<{ Body: Instances | undefined }>('/invocations', {
     schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
   }, async (request, reply) => {
     if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image or JSON with instances, got no body.')
-    const { uploads, topK } = request.body
-    return toPredictions(await classifyRequest(service, request, reply, uploads, topK), request.id)
+    const { uploads, selection } = request.body
+    return { predictions: await classifyRequest(service, request, reply, uploads, selection) }
   })
 }

@@ -5,7 +5,7 @@ import { ConfigError } from '../config.ts'
 import { registerAnyBody } from '../plugins/any-body.ts'
 import { probe } from '../plugins/route-access.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
-import { PredictionsSchema, readInstances, toPredictions } from '../schemas/instances.ts'
+import { PredictionsSchema, readInstances } from '../schemas/instances.ts'
 import { checkReadiness } from './health.ts'
 
 /** @throws ConfigError if a path has another meaning here. */
@@ -31,8 +31,8 @@ export function registerVertexRoutes (app: FastifyInstance, images: FastifyInsta
   images.post<{ Body: Buffer | undefined }>(predictRoute, {
     schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
   }, async (request, reply) => {
-    const { uploads, topK } = readInstances(request.body, classes, config)
-    return toPredictions(await classifyRequest(service, request, reply, uploads, topK), request.id)
+    const { uploads, selection } = readInstances(request.body, classes, config)
+    return { predictions: await classifyRequest(service, request, reply, uploads, selection) }
   })
 }
 

@@ -12,11 +12,15 @@ export const PredictionSchema = Type.Object({
 
 export const ResultSchema = Type.Object({
   predictions: Type.Optional(Type.Array(PredictionSchema, { description: 'By descending score.' })),
+  noneOfThese: Type.Optional(Type.Boolean({ description: 'Whether no class reaches minScore, so that there are no predictions. Only where minScore is given.' })),
   error: Type.Optional(ProblemSchema),
 })
 
-export function toResult (result: Prediction[] | ServiceError, requestId: string): Static<typeof ResultSchema> {
-  return result instanceof ServiceError ? { error: toProblem(result, requestId) } : { predictions: result }
+export type Result = Static<typeof ResultSchema>
+
+export function toResult (result: Prediction[] | ServiceError, requestId: string, minScore: number | undefined): Result {
+  if (result instanceof ServiceError) return { error: toProblem(result, requestId) }
+  return { predictions: result, ...(minScore !== undefined && { noneOfThese: result.length === 0 }) }
 }
 
 export const ClassificationSchema = Type.Object({
@@ -33,4 +37,12 @@ export const topKSchema = (classes: number) => Type.Integer({
   minimum: 1, maximum: classes, default: defaultTopK(classes), description: 'Predictions an image.',
 })
 
-export const classificationQuerySchema = (classes: number) => Type.Object({ topK: topKSchema(classes) }, { additionalProperties: false })
+export const MinScoreSchema = Type.Optional(Type.Number({
+  minimum: 0, maximum: 1, description: 'Predictions with a lower score are left out. If none is left, noneOfThese says so.',
+}))
+
+export const classificationQuerySchema = (classes: number) =>
+  Type.Object({ topK: topKSchema(classes), minScore: MinScoreSchema }, { additionalProperties: false })
+
+/** Which classes of an image a request asks for. */
+export type Selection = Static<ReturnType<typeof classificationQuerySchema>>

@@ -2,18 +2,17 @@
 import { Type, type Static } from 'typebox'
 import { ServiceError } from '../errors.ts'
 import { requestedImages } from '../pipeline/count-images.ts'
-import type { Prediction } from '../pipeline/postprocess.ts'
 import { readBase64 } from '../pipeline/read-base64.ts'
 import { readJson } from '../pipeline/read-json.ts'
 import type { Upload } from '../pipeline/upload.ts'
-import { defaultTopK, ResultSchema, toResult, topKSchema } from './classification.ts'
+import { defaultTopK, MinScoreSchema, ResultSchema, topKSchema, type Selection } from './classification.ts'
 
 /** @param bounds - Of the number of images; left out where more of them have a problem of their own. */
 export const instancesSchema = (classes: number, bounds: { minItems?: number, maxItems?: number } = {}) => Type.Object({
   instances: Type.Array(Type.Object({
     b64: Type.String({ description: 'An encoded image in base64.', format: 'byte' }),
   }), bounds),
-  parameters: Type.Optional(Type.Object({ topK: Type.Optional(topKSchema(classes)) })),
+  parameters: Type.Optional(Type.Object({ topK: Type.Optional(topKSchema(classes)), minScore: MinScoreSchema })),
 })
 
 export const PredictionsSchema = Type.Object({
@@ -23,22 +22,18 @@ export const PredictionsSchema = Type.Object({
 export interface InstancesLimits { readonly maxImages: number, readonly maxImageBytes: number }
 
 /**
- * The images of a JSON body, and how many classes of each are asked for.
+ * The images of a JSON body, and which classes of each are asked for.
  *
  * @throws `empty_body`, `malformed_json`, `invalid_request` or, before any image is decoded, `too_many_images`.
  */
 export function readInstances (
   body: Buffer | undefined, classes: number, { maxImages, maxImageBytes }: InstancesLimits
-): { uploads: Upload[], topK: number } {
+): { uploads: Upload[], selection: Selection } {
   if (body === undefined) throw new ServiceError('empty_body', 'Expected JSON with instances, got no body.')
   const { instances, parameters } = readJson<Static<ReturnType<typeof instancesSchema>>>(body, instancesSchema(classes))
   requestedImages(instances.length, maxImages)
   return {
     uploads: instances.map(({ b64 }) => readBase64(b64, maxImageBytes)),
-    topK: parameters?.topK ?? defaultTopK(classes),
+    selection: { topK: defaultTopK(classes), ...parameters },
   }
-}
-
-export function toPredictions (results: ReadonlyArray<Prediction[] | ServiceError>, requestId: string): Static<typeof PredictionsSchema> {
-  return { predictions: results.map((result) => toResult(result, requestId)) }
 }

@@ -11,7 +11,7 @@ from ghostnet_training.load_model import Model
 from ghostnet_training.validate import ImageDataset
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def trunk_features(model: Model, images: Sequence[LabelledImage], device: str, workers: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Features, float `[N, F]`, and classes, int64 `[N]`, of the images that can be read, in their order."""
     network = model.network.to(device).eval()
@@ -21,4 +21,4 @@ def trunk_features(model: Model, images: Sequence[LabelledImage], device: str, w
         read += [error == '' for error in errors]
     is_read = torch.tensor(read)
     classes = torch.tensor([image.class_index for image in images])
-    return torch.cat(rows)[is_read.to(device)].clone(), classes[is_read].to(device)
+    return torch.cat(rows)[is_read.to(device)], classes[is_read].to(device)

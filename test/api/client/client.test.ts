@@ -58,6 +58,18 @@ suite('with the service', () => {
     assert.equal((await client.model()).labels.length, 200)
   })
 
+  test('minScore leaves out less sure labels, and none of the classes is told from a problem', async (t) => {
+    const client = await clientOf(await openApp(t))
+    const sure = await client.classify(coffee, { minScore: 0.9 })
+    assert.deepEqual([sure.noneOfThese, sure.predictions.map(({ label }) => label)], [false, ['espresso']])
+    const { noneOfThese, predictions, model } = await client.classify(cat, { topK: 3, minScore: 0.9 })
+    assert.deepEqual([noneOfThese, predictions, model.name], [true, [], 'ghostnet_050_tin200'])
+    const [outcome] = await collect(client.classifyAll([cat], { topK: 3 }))
+    assert.ok(outcome !== undefined && 'predictions' in outcome)
+    assert.deepEqual([outcome.noneOfThese, outcome.predictions.length], [false, 3])
+    await assert.rejects(client.classify(cat, { minScore: 2 }), (error) => error instanceof ProblemError && error.code === 'invalid_request')
+  })
+
   test('under overload every photo gets its labels in the end, in order, and at most as many are asked for as allowed', async (t) => {
     const overloaded = await openApp(t, { MAX_QUEUE_SIZE: '2', MAX_IMAGES: '1', MAX_CLIENT_IMAGES: '0' })
     let refused = 0

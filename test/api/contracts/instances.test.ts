@@ -21,7 +21,7 @@ const platforms: Record<string, Platform> = {
 }
 
 interface Answer {
-  predictions: Array<{ predictions?: Array<{ label: string }>, error?: { code: string } }>
+  predictions: Array<{ predictions?: Array<{ label: string }>, noneOfThese?: boolean, error?: { code: string } }>
 }
 interface Problem { code: string, detail: string, status: number, errors?: Array<{ code: string }> }
 
@@ -47,6 +47,12 @@ for (const [platform, { predict, health, environment = {} }] of Object.entries(p
       assert.match(String(response.headers['server-timing']), /^read;dur=/)
     })
 
+    test('says which instances are none of the classes', async (t) => {
+      const { app } = await openApp(t, environment)
+      const { predictions } = (await app.inject(post({ instances: b64(coffee, chelsea), parameters: { minScore: 0.9 } }))).json<Answer>()
+      assert.deepEqual(predictions.map(({ predictions: classes, noneOfThese }) => [classes!.map(({ label }) => label), noneOfThese]), [[['espresso'], false], [[], true]])
+    })
+
     test('is as /classify in its defaults, its readiness at the end, and its share of a client', async (t) => {
       const { app, classifier } = await openApp(t, { ...environment, MAX_CLIENT_IMAGES: '1' }, { start: false })
       const waiting = app.inject(post({ instances: b64(coffee) }))
@@ -68,6 +74,8 @@ for (const [platform, { predict, health, environment = {} }] of Object.entries(p
       'instances that only the prototype has': ['{"__proto__": {"instances": [{"b64": ""}]}}', 400, 'invalid_request'],
       'a constructor for an image': ['{"instances": {"constructor": {"b64": "x"}, "length": 1}}', 400, 'invalid_request'],
       'topK beyond the classes': [{ instances: b64(coffee), parameters: { topK: 201 } }, 400, 'invalid_request'],
+      'minScore above 1': [{ instances: b64(coffee), parameters: { minScore: 1.01 } }, 400, 'invalid_request'],
+      'minScore as text': [{ instances: b64(coffee), parameters: { minScore: '0.5' } }, 400, 'invalid_request'],
       'JSON that ends early': ['{"instances": [', 400, 'malformed_json'],
       'a hundred thousand levels': ['['.repeat(100_000), 400, 'malformed_json'],
       'a body over the limit of a request': [{ instances: [{ b64: 'A'.repeat(700_000) }] }, 413, 'request_too_large'],

@@ -28,6 +28,23 @@ test('topK limits the predictions', () => {
   assert.deepEqual(classify([1, 2, 3, 4], 2).map(({ label }) => label), ['three', 'two'])
 })
 
+test('minScore leaves out lower scores of what topK allows, a score that is reached exactly not', () => {
+  const scored = (topK: number, minScore: number) =>
+    postprocess(Float32Array.of(0, Math.log(2), Math.log(4), 0), { labels, temperature: 1 }, topK, minScore).map(({ label }) => label)
+  const [, second] = classify([0, Math.log(2), Math.log(4), 0])
+  assert.deepEqual(scored(4, second!.score), ['two', 'one'])
+  assert.deepEqual(scored(1, 0.2), ['two'])
+  assert.deepEqual(scored(4, 0.51), [])
+  assert.deepEqual(scored(4, 0), ['two', 'one', 'zero', 'three'])
+  assert.deepEqual(postprocess(Float32Array.of(0, 9), { labels, temperature: 1 }, 2, 1), [])
+})
+
+test('minScore is held against the score with the temperature', () => {
+  const logits = Float32Array.of(0, Math.log(2), Math.log(4), 0) // the best has 0.5, and with a temperature of 2 a third
+  assert.equal(postprocess(logits, { labels, temperature: 1 }, 1, 0.45).length, 1)
+  assert.equal(postprocess(logits, { labels, temperature: 2 }, 1, 0.45).length, 0)
+})
+
 test('a class without a WordNet id has null in its place', () => {
   const [prediction] = postprocess(Float32Array.of(1), { labels: [{ label: 'cat' }], temperature: 1 }, 1)
   assert.deepEqual(prediction, { label: 'cat', wnid: null, classIndex: 0, score: 1 })

@@ -61,6 +61,22 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.photograph('several-dark')
   })
 
+  test('photos of something else than the classes are told apart above the lowest score, in the code, too', async (t) => {
+    const { app } = await openApp(t)
+    const page = await openPlayground(t, browser, app)
+    await page.read('(() => { const slider = document.getElementById("min-score"); slider.value = 90; slider.dispatchEvent(new Event("input")) })()')
+    assert.equal(await page.read('document.getElementById("min-score-shown").innerText'), '90 %')
+    await page.drop('#drop', [fixture('coffee.png'), fixture('chelsea.png')])
+    await page.until(isDone)
+    assert.deepEqual(await page.read('[...document.querySelectorAll(".photo")].map((each) => each.querySelector(".predictions, .none").innerText.replace(/\\s+/g, " "))'),
+      ['espresso 94.5 %', 'None of these classes: no score reaches 90.0 %.'])
+    assert.match(await page.read('document.getElementById("status").textContent'),
+      /^2 photos classified\. coffee\.png: espresso, 94\.5 %\. chelsea\.png: none of these classes\.$/)
+    assert.equal(await page.read('document.getElementById("snippet").innerText'),
+      `curl \\\n  -F image=@coffee.png \\\n  -F image=@chelsea.png \\\n  '${page.origin}/classify?minScore=0.9'`)
+    await page.photograph('none-of-these')
+  })
+
   test('a pasted picture is classified, and the code can be copied', async (t) => {
     const { app } = await openApp(t)
     const page = await openPlayground(t, browser, app)
@@ -191,7 +207,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
       if (await page.read('document.activeElement === document.body')) break
       reached.push(last)
     }
-    assert.deepEqual(reached, ['API', 'OpenAPI', 'files', 'open-camera', 'curl', 'curl \\', 'copy', 'Where it comes from', 'What it knows: 200 labels'])
+    assert.deepEqual(reached, ['API', 'OpenAPI', 'files', 'open-camera', 'min-score', 'curl', 'curl \\', 'copy', 'Where it comes from', 'What it knows: 200 labels'])
     const { nodes } = await page.send('Accessibility.getFullAXTree') as { nodes: Array<{ ignored: boolean, role?: { value: string }, name?: { value: string } }> }
     const controls = nodes.filter(({ ignored, role }) => !ignored && ['button', 'link', 'radio', 'textbox', 'region', 'dialog', 'navigation'].includes(role!.value))
     assert.ok(controls.length >= 9, String(controls.length))

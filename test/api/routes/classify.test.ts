@@ -17,6 +17,7 @@ interface Answer {
   model: { name: string, version: string }
   results: Array<{
     predictions?: Array<{ label: string, wnid: string, classIndex: number, score: number }>
+    noneOfThese?: boolean
     error?: { code: string, status: number }
   }>
 }
@@ -51,6 +52,27 @@ suite('POST /classify', () => {
     const { results } = response.json<Answer>()
     assert.deepEqual(results.map(({ predictions, error }) => predictions?.[0]?.label ?? error?.code),
       ['espresso', 'unsupported_media', 'Egyptian cat', 'espresso'])
+  })
+
+  test('leaves out labels below minScore, and says of each image whether none is left', async (t) => {
+    const { app } = await openApp(t)
+    const answer = async (query: string): Promise<Answer['results']> =>
+      (await app.inject({ method: 'POST', url: `/classify?topK=200${query}`, ...formOf(coffee, 'not an image', chelsea) })).json<Answer>().results
+    const all = await answer('')
+    assert.ok(all.every((result) => !('noneOfThese' in result)))
+    const best = all[2]!.predictions![0]!.score
+    assert.ok(best < 0.9, 'the cat must be less sure than the espresso, or nothing is tested')
+    const [espresso, failed, cat] = await answer('&minScore=0.9')
+    assert.deepEqual(espresso, { predictions: all[0]!.predictions!.slice(0, 1), noneOfThese: false })
+    assert.deepEqual(cat, { predictions: [], noneOfThese: true })
+    assert.deepEqual([failed!.error?.code, 'noneOfThese' in failed!], ['unsupported_media', false])
+    // A score that is reached exactly counts.
+    const [, , exactly] = await answer(`&minScore=${best}`)
+    assert.deepEqual(exactly, { predictions: [all[2]!.predictions![0]!], noneOfThese: false })
+    const [zero] = await answer('&minScore=0')
+    assert.deepEqual([zero!.predictions!.length, zero!.noneOfThese], [200, false])
+    const [tenth] = await answer('&minScore=1e-1')
+    assert.deepEqual(tenth!.predictions, all[0]!.predictions!.filter(({ score }) => score >= 0.1))
   })
 
   test('reports every problem when no image could be classified, with the first one\'s status', async (t) => {
@@ -125,6 +147,14 @@ suite('POST /classify refuses', () => {
     'topK above the number of classes': { status: 400, code: 'invalid_request', detail: /topK to be <= 200/, url: '/classify?topK=201', ...formOf(chelsea) },
     'topK that is no number': { status: 400, code: 'invalid_request', detail: /topK to be a whole number/, url: '/classify?topK=many', ...formOf(chelsea) },
     'topK twice': { status: 400, code: 'invalid_request', detail: /topK/, url: '/classify?topK=1&topK=2', ...formOf(chelsea) },
+    'minScore below 0': { status: 400, code: 'invalid_request', detail: /minScore to be >= 0, got "-0.1"/, url: '/classify?minScore=-0.1', ...formOf(chelsea) },
+    'minScore above 1': { status: 400, code: 'invalid_request', detail: /minScore to be <= 1, got "50"/, url: '/classify?minScore=50', ...formOf(chelsea) },
+    'minScore that is no number': { status: 400, code: 'invalid_request', detail: /minScore to be a decimal number, got "half"/, url: '/classify?minScore=half', ...formOf(chelsea) },
+    'minScore that is NaN': { status: 400, code: 'invalid_request', detail: /minScore to be a decimal number, got "NaN"/, url: '/classify?minScore=NaN', ...formOf(chelsea) },
+    'minScore in other notations': { status: 400, code: 'invalid_request', detail: /minScore to be a decimal number, got "0x1"/, url: '/classify?minScore=0x1', ...formOf(chelsea) },
+    'an empty minScore': { status: 400, code: 'invalid_request', detail: /minScore to be a decimal number, got ""/, url: '/classify?minScore=', ...formOf(chelsea) },
+    'minScore of many digits that are too much': { status: 400, code: 'invalid_request', detail: /minScore to be <= 1/, url: '/classify?minScore=1e400', ...formOf(chelsea) },
+    'minScore twice': { status: 400, code: 'invalid_request', detail: /minScore/, url: '/classify?minScore=0.1&minScore=0.2', ...formOf(chelsea) },
     'a misspelt parameter': { status: 400, code: 'invalid_request', detail: /no query parameter "topk"/, url: '/classify?topk=1', ...formOf(chelsea) },
   }
   for (const [what, { status, code, detail, url = '/classify', payload, headers }] of Object.entries(cases)) {
