@@ -26,7 +26,7 @@ from ghostnet_training.unknown_classes_picture import draw_unknown_classes
 
 RECALL = 0.95
 MIN_SCORES = [round(0.05 * i, 2) for i in range(1, 20)]
-# Of 0, 1e-4, 3e-4 and 1e-3 the one with the best accuracy on known photos, for the bundled model and a draw that is not measured.
+# Of 0, 1e-4 and 3e-4 the one with the best accuracy on known photos, for the bundled model and a draw that is not measured.
 WEIGHT_DECAY = 3e-4
 
 
