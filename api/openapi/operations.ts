@@ -53,7 +53,7 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
         headers: { ...requestIdHeader, ...serverTimingHeader },
         example: {
           model: { name: manifest.name, version },
-          results: [{ predictions: [{ label: 'espresso', wnid: 'n07920052', classIndex: 193, score: 0.944621735480175 }] }],
+          results: [{ predictions: [{ label: 'espresso', wnid: 'n07920052', classIndex: 193, score: 0.9952144401743884 }] }],
         },
       },
       problems: classificationProblems.filter((code) => code !== 'malformed_json'),

@@ -38,7 +38,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     assert.match(rows[0]![1], /^94\.4\d*%$/)
     const stages = await page.read<string[]>('[...document.querySelectorAll(".stages > div")].map((each) => each.innerText)')
     assert.deepEqual(stages.map((stage) => /^(\w+).* [\d.]+ ms$|^(\w+)[^]*\n[\d.]+ ms$/.exec(stage)?.slice(1).find(Boolean)), ['read', 'decode', 'queue', 'run', 'post'])
-    assert.match(await page.read('document.getElementById("status").textContent'), /^1 photo classified\. coffee\.png: espresso, 94\.5 %\.$/)
+    assert.match(await page.read('document.getElementById("status").textContent'), /^1 photo classified\. coffee\.png: espresso, 99\.5 %\.$/)
     assert.equal(await page.read('document.getElementById("snippet").innerText'), `curl \\\n  -F image=@coffee.png \\\n  ${page.origin}/classify`)
     assert.ok(await page.read<boolean>('document.querySelector(".photo img").naturalWidth > 0'))
     assert.match(await page.read('document.getElementById("model-card").innerText'), /ghostnet_050_tin200[^]*1\.56 million parameters[^]*top-1 47\.2 %/)
@@ -69,9 +69,9 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.drop('#drop', [fixture('coffee.png'), fixture('chelsea.png')])
     await page.until(isDone)
     assert.deepEqual(await page.read('[...document.querySelectorAll(".photo")].map((each) => each.querySelector(".predictions, .none").innerText.replace(/\\s+/g, " "))'),
-      ['espresso 94.5 %', 'None of these classes: no score reaches 90.0 %.'])
+      ['espresso 99.5 %', 'None of these classes: no score reaches 90.0 %.'])
     assert.match(await page.read('document.getElementById("status").textContent'),
-      /^2 photos classified\. coffee\.png: espresso, 94\.5 %\. chelsea\.png: none of these classes\.$/)
+      /^2 photos classified\. coffee\.png: espresso, 99\.5 %\. chelsea\.png: none of these classes\.$/)
     assert.equal(await page.read('document.getElementById("snippet").innerText'),
       `curl \\\n  -F image=@coffee.png \\\n  -F image=@chelsea.png \\\n  '${page.origin}/classify?minScore=0.9'`)
     await page.photograph('none-of-these')
