@@ -10,6 +10,9 @@ export const executionProviders = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const
 
 export type ExecutionProvider = typeof executionProviders[number]
 
+/** NVIDIA's libraries multiply float32 in TF32 where the GPU has it, and onnxruntime-node has no switch for that. */
+export const computesInTf32 = (provider: ExecutionProvider): boolean => provider === 'cuda' || provider === 'tensorrt'
+
 /** Providers that are libraries of their own need this one beside them. */
 const sharedProvider = 'libonnxruntime_providers_shared.so'
 

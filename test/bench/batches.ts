@@ -49,11 +49,17 @@ for (const name of models.length === 0 ? ['bundled'] : models) {
         const queue: ImageQueue = new BatchQueue({ maxBatchSize: batchSize })
         const fail = (error: Error): never => { throw error }
         const pool = new SessionPool(queue, {
-          ...model, executionProvider: provider, batchBuckets: provider === 'cpu' ? [] : [batchSize], workers: sessions, intraOpNumThreads: 1, onWorkerDeath: fail,
+          ...model,
+          executionProvider: provider,
+          batchBuckets: provider === 'cpu' ? [] : [batchSize],
+          workers: sessions,
+          intraOpNumThreads: 1,
+          onWorkerDeath: fail,
         })
         await pool.start()
         const rate = await measureRate(queue, image, batchSize, sessions)
-        rows.push([model.manifest.name, layout, String(sessions), String(batchSize), rate.toFixed(0), (sessions * batchSize * 1000 / rate).toFixed(2)])
+        const batchMs = sessions * batchSize * 1000 / rate
+        rows.push([model.manifest.name, layout, String(sessions), String(batchSize), rate.toFixed(0), batchMs.toFixed(2)])
         process.stderr.write(`${rows.at(-1)!.join('  ')}\n`)
         await pool.close()
       }

@@ -132,6 +132,19 @@ test('a model whose self-test answer differs is refused', async (t) => {
   await assert.rejects(pool.start(), { code: 'MODEL_INVALID', message: /self-test/ })
 })
 
+test('the self-test allows for TF32 where that is what multiplies, and only there', async (t) => {
+  const [best, ...rest] = model.manifest.selfTest.topLogits
+  const manifest = { ...model.manifest, selfTest: { topLogits: [{ ...best!, logit: best!.logit * 1.005 }, ...rest] } }
+  const open = (executionProvider: 'cpu' | 'cuda'): SessionPool => {
+    const options = { ...model, manifest, executionProvider, workerFile, workers: 1, intraOpNumThreads: 1, onWorkerDeath: assert.fail }
+    const pool = new SessionPool(new BatchQueue({ maxBatchSize: 8 }), options)
+    t.after(() => pool.close())
+    return pool
+  }
+  await open('cuda').start()
+  await assert.rejects(open('cpu').start(), { code: 'MODEL_INVALID', message: /deviates by 5\.0e-3 .*at most 0\.001/ })
+})
+
 test('a graph that is none is refused', async (t) => {
   const queue: ImageQueue = new BatchQueue({ maxBatchSize: 8 })
   const options = { ...model, graphFile: fileURLToPath(import.meta.url), workers: 1, intraOpNumThreads: 1, onWorkerDeath: assert.fail }
