@@ -33,17 +33,22 @@ RUN npm prune --omit=dev --loglevel=error && \
     find node_modules/onnxruntime-node/bin/napi-v*/ -mindepth 2 -maxdepth 2 ! -path "*/linux/$(node -p process.arch)" -exec rm -rf {} + && \
     find node_modules/chart.js/dist -type f ! -name chart.cjs ! -name chart.umd.min.js -delete && \
     npm pkg delete devDependencies && npm sbom --sbom-format=cyclonedx | \
-    node infra/image/write-sbom.mjs "node@$(node -p process.versions.node)" tini@0.19.0 > /out/app/sbom.cdx.json && \
+    node infra/image/write-sbom.mjs "generic/node@$(node -p process.versions.node)" generic/tini@0.19.0 > /out/app/sbom.cdx.json && \
     mv node_modules /out/node_modules && mv /out/app/models /out/models
 
 
 FROM ${BASE} AS nvidia
 RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99-build \
     apt-get update && apt-get install --yes --no-install-recommends python3-pip
-# zlib for cuDNN; Vulkan's loader, through which WebGPU reaches the driver, and the libraries of X that NVIDIA's Vulkan links without a screen, too.
+# zlib for cuDNN; Vulkan's loader, through which WebGPU reaches the driver; and what NVIDIA's Vulkan does not start without, though there is no screen:
+# the libraries of X, and libglvnd's libEGL and libGLdispatch.
 RUN --mount=type=secret,id=apt,target=/etc/apt/apt.conf.d/99-build \
-    mkdir -p /tmp/packages /out/lib && cd /tmp/packages && apt-get download zlib1g libvulkan1 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 && \
-    for package in *.deb; do dpkg-deb --extract "$package" .; done && cp -P usr/lib/*/*.so.* /out/lib
+    mkdir -p /tmp/packages /out/lib && cd /tmp/packages && \
+    apt-get download zlib1g libvulkan1 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libegl1 libglvnd0 && \
+    for package in *.deb; do \
+      dpkg-deb --extract "$package" . && \
+      echo "deb/debian/$(dpkg-deb --field "$package" Package)@$(dpkg-deb --field "$package" Version)" >> /tmp/debian.txt || exit 1; \
+    done && cp -P usr/lib/*/*.so.* /out/lib
 COPY infra/image /build
 # The wheels of Debian 13's Python; of another one's, pip says that their digests are not these.
 RUN --mount=type=secret,id=certificates --mount=type=secret,id=pip,target=/etc/pip.conf \
@@ -53,7 +58,7 @@ RUN --mount=type=secret,id=certificates --mount=type=secret,id=pip,target=/etc/p
     mv /wheels/onnxruntime/capi/libonnxruntime_providers_cuda.so /wheels/onnxruntime/capi/libonnxruntime_providers_shared.so /out/providers && \
     rm -r /wheels
 COPY --from=package /out/app/sbom.cdx.json /tmp/
-RUN node /build/write-sbom.mjs $(sed -n 's/^\([a-z0-9-]*\)==\([^ ]*\).*/\1@\2/p' /build/nvidia.txt) < /tmp/sbom.cdx.json > /out/sbom.cdx.json
+RUN node /build/write-sbom.mjs $(sed -n 's/^\([a-z0-9-]*\)==\([^ ]*\).*/pypi\/\1@\2/p' /build/nvidia.txt) $(cat /tmp/debian.txt) < /tmp/sbom.cdx.json > /out/sbom.cdx.json
 
 
 FROM ${RUNTIME_BASE} AS cpu
@@ -87,6 +92,8 @@ COPY --from=nvidia /out/cuda /usr/local/cuda/lib
 COPY --from=nvidia /out/lib /usr/local/lib
 COPY --from=nvidia /out/providers /app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64
 COPY --from=nvidia /out/sbom.cdx.json /app/sbom.cdx.json
-# graphics: the driver's Vulkan, which WebGPU needs. Kernels are loaded when they are first used: most never are.
-ENV LD_LIBRARY_PATH=/usr/local/cuda/lib:/usr/local/lib CUDA_MODULE_LOADING=LAZY \
+# graphics: the driver's Vulkan, which WebGPU needs. Kernels are loaded when they are first used: most never are. Without NVIDIA's toolkit, as on GKE, a device
+# plugin mounts the driver in /usr/local/nvidia, with Vulkan's manifest in vulkan/icd.d there, or in share/vulkan/icd.d.
+ENV LD_LIBRARY_PATH=/usr/local/cuda/lib:/usr/local/lib:/usr/local/nvidia/lib64 \
+    XDG_DATA_DIRS=/usr/local/nvidia/share:/usr/local/nvidia:/usr/local/share:/usr/share CUDA_MODULE_LOADING=LAZY \
     NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics NVIDIA_REQUIRE_CUDA=cuda>=13.0

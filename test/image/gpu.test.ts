@@ -39,10 +39,13 @@ test('every library that the cuda provider and Vulkan need is in the gpu image, 
   t.diagnostic(`${Math.round(bytes / 1e6)} MB, unpacked`)
 
   const { dependencies } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
-  const { components } = JSON.parse(readFileSync(join(root, 'app/sbom.cdx.json'), 'utf8')) as { components: Array<{ name: string, version: string }> }
+  const { components } = JSON.parse(readFileSync(join(root, 'app/sbom.cdx.json'), 'utf8')) as { components: Array<{ name: string, version: string, purl: string }> }
   const versionOf = (name: string): string | undefined => components.find((component) => component.name === name)?.version
   assert.equal(versionOf('onnxruntime-gpu'), dependencies['onnxruntime-node'], 'the provider is of the same onnxruntime')
   assert.ok(versionOf('nvidia-cudnn-cu13'))
+  for (const name of ['libvulkan1', 'libx11-6', 'libegl1', 'libglvnd0', 'zlib1g']) {
+    assert.ok(components.some(({ purl, version }) => purl.startsWith(`pkg:deb/debian/${name}@`) && /^\d/.test(version)), `${name} is in the SBOM`)
+  }
 
   const environment = Object.fromEntries(config.Env.map((entry) => entry.split(/=(.*)/s))) as Record<string, string>
   const folders = [...environment['LD_LIBRARY_PATH']!.split(':'), ...systemFolders].map((folder) => join(root, folder))
@@ -53,7 +56,7 @@ test('every library that the cuda provider and Vulkan need is in the gpu image, 
   const unresolved = [
     ...['libonnxruntime_providers_cuda.so', 'libonnxruntime_providers_shared.so'].map((name) => join(providers, name)),
     ...cudnn.map((name) => join(root, 'usr/local/cuda/lib', name)),
-    ...['libvulkan.so.1', 'libX11.so.6', 'libXext.so.6'].map((name) => join(root, 'usr/local/lib', name)),
+    ...['libvulkan.so.1', 'libX11.so.6', 'libXext.so.6', 'libEGL.so.1', 'libGLdispatch.so.0'].map((name) => join(root, 'usr/local/lib', name)),
   ].flatMap((path) => {
     assert.ok(existsSync(path), path)
     return findUnresolved(path, folders)
@@ -65,6 +68,10 @@ test('every library that the cuda provider and Vulkan need is in the gpu image, 
   assert.match(findings.find(({ provider }) => provider === 'cuda')!.detail, /libcuda\.so\.1, which libonnxruntime_providers_cuda\.so needs/)
   assert.match(findings.find(({ provider }) => provider === 'webgpu')!.detail, /no Vulkan driver/)
 
+  // Where GKE's device plugin mounts the driver.
+  assert.ok(environment['LD_LIBRARY_PATH']!.split(':').includes('/usr/local/nvidia/lib64'))
+  const data = environment['XDG_DATA_DIRS']!.split(':')
+  for (const folder of ['/usr/local/nvidia/share', '/usr/local/nvidia', '/usr/local/share', '/usr/share']) assert.ok(data.includes(folder), folder)
   const capabilities = environment['NVIDIA_DRIVER_CAPABILITIES']!.split(',')
   for (const capability of ['compute', 'graphics']) assert.ok(capabilities.includes(capability), capability)
 })

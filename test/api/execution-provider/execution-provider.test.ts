@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { suite, type TestContext } from 'node:test'
@@ -50,6 +50,15 @@ suite('a provider that cannot be loaded', () => {
     assert.equal(explainUnavailable('webgpu', { directory, environment: installed }), undefined)
     assert.deepEqual(listVulkanDrivers(installed), [{ name: 'lvp_icd', isSoftware: true }])
   })
+})
+
+test('a Vulkan driver is found where XDG_DATA_DIRS says, as the loader finds it', (t) => {
+  const directory = makeDirectory(t, {})
+  const environment = { XDG_DATA_DIRS: `/nowhere:${directory}` }
+  assert.ok(!listVulkanDrivers(environment).some(({ name }) => name === 'far_icd'))
+  mkdirSync(join(directory, 'vulkan/icd.d'), { recursive: true })
+  writeFileSync(join(directory, 'vulkan/icd.d/far_icd.json'), '{}')
+  assert.deepEqual(listVulkanDrivers(environment).find(({ name }) => name === 'far_icd'), { name: 'far_icd', isSoftware: false })
 })
 
 test('a library is read as the loader reads it, and what is none is refused', { skip: process.platform !== 'linux' }, (t) => {
