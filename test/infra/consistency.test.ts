@@ -3,19 +3,20 @@
  * Needs nothing but Node; `npm run test:infra` does the rest.
  */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { parse } from 'yaml'
 import { EnvironmentSchema, readConfig } from '../../api/config.ts'
+import { packageRoot } from '../../models/package-root.ts'
 import { openApp } from '../api/open-app.ts'
 import { checkWorkload, checkWorkTarget } from './check-workload.ts'
 import { infraFolder, listInfraFiles, parseInfraFile, readInfraFile } from './infra-files.ts'
+import type { Kustomization } from './kustomization.ts'
 import { readWorkload, type Manifest } from './workload.ts'
 
 const workloadFiles = ['k8s/base/deployment.yaml', 'knative/service.yaml', 'cloudrun/cpu/service.yaml', 'kserve/inferenceservice.yaml']
 
-interface Kustomization { resources?: string[], components?: string[], patches?: Array<{ path?: string }> }
 interface ScaledObjectSpec {
   minReplicaCount: number
   maxReplicaCount: number
@@ -108,7 +109,13 @@ test('a replica with a GPU has a target for its own cores, the same for both aut
     return value
   })
   assert.equal(targets[0], targets[1])
-  checkWorkTarget(Number(targets[0]), Number(template.spec.containers[0].resources.limits.cpu))
+  const gpuCores = template.spec.containers[0].resources.limits.cpu
+  checkWorkTarget(Number(targets[0]), Number(gpuCores))
+
+  const { threshold } = parseInfraFile<{ spec: ScaledObjectSpec }>('k8s/components/keda/scaledobject.yaml').spec.triggers[0]!.metadata
+  const cores = readWorkload(parseInfraFile<Manifest>('k8s/base/deployment.yaml'))!.container.resources.limits!['cpu']
+  const decision = readFileSync(join(packageRoot, 'docs/decisions/0015-one-base-many-targets.md'), 'utf8').replace(/\s+/g, ' ')
+  assert.ok(decision.includes(`${threshold} for an instance of ${cores} cores, ${targets[0]} for a GPU replica of ${gpuCores}`), 'the decision names the targets')
 })
 
 test('compose runs the same container', () => {

@@ -28,7 +28,7 @@ interface PodSpec {
 export interface Manifest {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string, readonly annotations?: Readonly<Record<string, string>> }
+  readonly metadata: { readonly name: string, readonly namespace?: string, readonly annotations?: Readonly<Record<string, string>> }
   // Every kind has its own.
   readonly spec?: Record<string, never>
 }
