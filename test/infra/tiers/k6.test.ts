@@ -7,13 +7,18 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
 import { findK6 } from '../../../loadtest/k6-binary.ts'
+import { LabError } from '../../../loadtest/lab-error.ts'
 import type { UsersReport, UsersTask } from '../../../loadtest/peers/closed-loop.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 import { ServerProcess } from '../../server-process.ts'
 import { readInfraFile } from '../infra-files.ts'
+import { findOrSkip, MissingTool } from './missing-tool.ts'
 
 test('k6 runs the script alone in a folder, as a ConfigMap has it', async (t) => {
-  const k6 = await findK6()
+  const k6 = await findOrSkip(t, async () => await findK6().catch((error: Error) => {
+    throw error instanceof LabError && error.code === 'NO_K6' ? new MissingTool(error.message, { cause: error }) : error
+  }))
+  if (k6 === undefined) return
   const server = await ServerProcess.start()
   t.after(() => server.stop())
   const mount = mkdtempSync(join(tmpdir(), 'ghostserve-k6-'))

@@ -15,7 +15,7 @@ const module = 'k8s.io/kubernetes'
 const librariesVersion = `v0.${kubernetesVersion.split('.').slice(1).join('.')}`
 
 /** The static build is the same on every machine. */
-const environment = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' }
+const buildSettings = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' }
 
 /**
  * Folder with `kube-apiserver` and `kubectl`. The first call takes ten minutes or more.
@@ -25,17 +25,34 @@ const environment = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'of
 export async function findKubernetes (): Promise<string> {
   return await cachedDirectory(`kubernetes-${kubernetesVersion}`, async (directory) => {
     console.error(`Building kube-apiserver and kubectl ${kubernetesVersion}, which takes ten minutes or more, once.`)
-    const { GoMod: goMod, Dir: sources } = await downloadModule(`${module}@v${kubernetesVersion}`)
-    writeFileSync(join(directory, 'go.mod'), describeModule(readFileSync(goMod, 'utf8')))
-    writeFileSync(join(directory, 'go.sum'), readFileSync(join(sources, 'go.sum')))
-    const programs = ['kube-apiserver', 'kubectl'].map((name) => `${module}/cmd/${name}`)
-    await go(['build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', `${directory}/`, ...programs], directory)
+    await buildKubernetes(directory)
   }, envPaths('ghostserve', { suffix: '' }).cache)
 }
 
-/** Where Go keeps a module's files. */
-export async function downloadModule (version: string): Promise<{ readonly Dir: string, readonly GoMod: string }> {
-  return JSON.parse(await go(['mod', 'download', '-json', version])) as { Dir: string, GoMod: string }
+/**
+ * Puts both programs into the directory.
+ *
+ * @throws MissingTool as above; an Error for what does not compile, which is a fault of what is pinned here.
+ */
+export async function buildKubernetes (directory: string, environment: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const { GoMod: goMod, Dir: sources } = await downloadModule(`${module}@v${kubernetesVersion}`, environment)
+  writeFileSync(join(directory, 'go.mod'), describeModule(readFileSync(goMod, 'utf8')))
+  writeFileSync(join(directory, 'go.sum'), readFileSync(join(sources, 'go.sum')))
+  const programs = ['kube-apiserver', 'kubectl'].map((name) => `${module}/cmd/${name}`)
+  // Listing what is imported downloads it all, and compiles nothing: what fails afterwards is no download.
+  await download(['list', '-mod=mod', '-deps', '-f={{.Name}}', ...programs], environment, directory)
+  await go(['build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', `${directory}/`, ...programs], environment, directory)
+}
+
+/**
+ * Where Go keeps a module's files.
+ *
+ * @throws MissingTool without Go, or where the module cannot be had.
+ */
+export async function downloadModule (
+  version: string, environment: NodeJS.ProcessEnv = process.env
+): Promise<{ readonly Dir: string, readonly GoMod: string }> {
+  return JSON.parse(await download(['mod', 'download', '-json', version], environment)) as { Dir: string, GoMod: string }
 }
 
 function describeModule (goMod: string): string {
@@ -44,11 +61,18 @@ function describeModule (goMod: string): string {
   return ['module ghostserve.invalid/kubernetes', goVersion, `require ${module} v${kubernetesVersion}`, ...libraries, ''].join('\n')
 }
 
-async function go (args: readonly string[], cwd = '/'): Promise<string> {
-  const { stdout } = await run('go', args, { cwd, env: environment, maxBuffer: 2 ** 26 }).catch((cause: NodeJS.ErrnoException & { stderr?: string }) => {
-    throw new MissingTool(cause.code === 'ENOENT'
-      ? 'Expected Go to build a kube-apiserver with, but there is none.'
-      : `Expected \`go ${args.join(' ')}\` to work, but: ${cause.stderr?.trim().split('\n').at(-1) ?? cause.message}`, { cause })
+/** A command of Go whose failure is that of a download. */
+async function download (args: readonly string[], environment: NodeJS.ProcessEnv, cwd?: string): Promise<string> {
+  return await go(args, environment, cwd).catch((cause: Error) => {
+    throw cause instanceof MissingTool ? cause : new MissingTool(cause.message, { cause })
+  })
+}
+
+async function go (args: readonly string[], environment: NodeJS.ProcessEnv, cwd = '/'): Promise<string> {
+  const options = { cwd, env: { ...environment, ...buildSettings }, maxBuffer: 2 ** 26 }
+  const { stdout } = await run('go', args, options).catch((cause: NodeJS.ErrnoException & { stderr?: string }) => {
+    if (cause.code === 'ENOENT') throw new MissingTool('Expected Go to build a kube-apiserver with, but there is none.', { cause })
+    throw new Error(`Expected \`go ${args.join(' ')}\` to work, but: ${cause.stderr?.trim().split('\n').at(-1) ?? cause.message}`, { cause })
   })
   return stdout
 }
