@@ -27,8 +27,8 @@ async function serve (args) {
 
 /** Take minutes by themselves, or install what they need, so they run only when a word asks for them. */
 const askedFor = [
-  'dist/test/api/client/browser', 'dist/test/api/playground/browser', 'dist/test/docs/commands', 'dist/test/hostile/', 'dist/test/image/',
-  'dist/test/infra/tiers/', 'dist/test/loadtest/scaling/scaling-document', 'dist/test/training/',
+  'dist/test/api/bootstrap', 'dist/test/api/cli/', 'dist/test/api/client/browser', 'dist/test/api/playground/browser', 'dist/test/docs/commands',
+  'dist/test/hostile/', 'dist/test/image/', 'dist/test/infra/tiers/', 'dist/test/loadtest/scaling/scaling-document', 'dist/test/training/',
 ]
 
 /** As many files as cores: Node takes one less, but half of a test's time is spent in waiting for a service. */
