@@ -18,8 +18,8 @@ from ghostnet_training.transforms import eval_transform, train_transform
 #: What Pillow raises for files that are no images, or damaged ones.
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
-#: float `[N, 3, H, W]`, int64 `[N]`, and how many files could not be read.
-Batch = tuple[torch.Tensor, torch.Tensor, int]
+#: float `[N, 3, H, W]`, int64 `[N]`, and how many files could not be read. Neither tensor where none could.
+Batch = tuple[torch.Tensor | None, torch.Tensor | None, int]
 
 
 class ReadableImages(Dataset):
@@ -101,10 +101,10 @@ def _collate_with_skipped(items: list[tuple[torch.Tensor, int, int]]) -> Batch:
     return images, targets, int(skipped.sum())
 
 
-def collate_readable(items: list[tuple[torch.Tensor, int] | None]) -> Batch | None:
+def collate_readable(items: list[tuple[torch.Tensor, int] | None]) -> Batch:
     readable = [item for item in items if item is not None]
     if not readable:
-        return None
+        return None, None, len(items)
     images, targets = default_collate(readable)
     return images, targets, len(items) - len(readable)
 

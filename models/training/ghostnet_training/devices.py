@@ -39,6 +39,7 @@ class Devices:
 def open_devices(device: str | None) -> Iterator[Devices]:
     """Joins the process group that torchrun describes, if it does. `device`: None for CUDA where there is one."""
     kind = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    torch.backends.cudnn.allow_tf32 = False  # what is said to be float32 is
     if 'RANK' not in os.environ:
         yield Devices(torch.device(kind))
         return

@@ -28,14 +28,15 @@ def evaluate(model: nn.Module, loader: DataLoader, loss: nn.Module, devices: Dev
     model.eval()
     sums = torch.zeros(5, dtype=torch.float64)
     for batch in tqdm(loader, desc='validate', unit='batch', disable=not devices.is_first, leave=False):
-        if batch is None:
-            continue
         images, targets, unreadable = batch
+        sums[4] += unreadable
+        if images is None:
+            continue
         images, targets = images.to(devices.device), targets.to(devices.device)
         logits = model(images.to(next(model.parameters()).dtype))
         ranked = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
         sums += torch.tensor([
-            len(targets), float(loss(logits, targets)) * len(targets), ranked[:, 0].sum(), ranked.sum(), unreadable], dtype=torch.float64)
+            len(targets), float(loss(logits, targets)) * len(targets), ranked[:, 0].sum(), ranked.sum(), 0], dtype=torch.float64)
     images, loss_sum, top1, top5, unreadable = devices.sum(sums.tolist())
     if images == 0:
         raise ValueError(f'Expected images to validate on, got {int(unreadable)} files that cannot be read.')

@@ -80,12 +80,15 @@ class Steps:
 
     def __iter__(self) -> Iterator:
         left = self.count
+        unreadable = 0
         while left > 0:
             before = left
-            for batch in self.loader:
-                if batch is None:
+            for images, targets, skipped in self.loader:
+                unreadable += skipped
+                if images is None:
                     continue
-                yield batch
+                yield images, targets, unreadable
+                unreadable = 0
                 left -= 1
                 if left == 0:
                     return

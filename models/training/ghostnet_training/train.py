@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         folder = options.output_dir or Path('runs') / options.config.stem
         with open_devices(options.device) as devices:
             run(recipe, options.data_dir, folder, devices, options.weights, options.resume)
-    except ValueError as error:
+    except (ValueError, OSError, yaml.YAMLError) as error:
         sys.exit(str(error))
 
 

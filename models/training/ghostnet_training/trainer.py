@@ -67,7 +67,8 @@ class Trainer:
         if self.ema is not None:
             self.ema.module.load_state_dict(state['ema'])
         self.optimizer.load_state_dict(state['optimizer'])
-        self.scaler.load_state_dict(state['scaler'])
+        if state['scaler']:  # a CPU's run has none
+            self.scaler.load_state_dict(state['scaler'])
 
     def train_epoch(self, epoch: int, loader: DataLoader) -> TrainedEpoch:
         recipe, devices = self.recipe, self.devices

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
-from ghostnet_training.data import Folders, image_folder
+from ghostnet_training.data import Folders, collate_readable, image_folder
 from ghostnet_training.devices import Devices
+from ghostnet_training.evaluation import evaluate
 from ghostnet_training.recipe import make_recipe
 from ghostnet_training.shard import write_shards
-from ghostnet_training.shards import Shards
+from ghostnet_training.shards import Shards, Steps
 from ghostnet_training.transforms import OPERATIONS, train_transform
 
 CPU = Devices(torch.device('cpu'))
@@ -116,3 +118,12 @@ def test_classes_must_be_the_same_in_both_parts(photos: Path, tiny: dict) -> Non
         Folders(photos, make_recipe(tiny)).validation(32, CPU)
     with pytest.raises(ValueError, match='Expected a folder for each class'):
         image_folder(photos / 'nowhere', None)
+
+
+def test_a_batch_of_unreadable_files_alone_is_counted() -> None:
+    batches = [(torch.zeros(2, 3, 32, 32), torch.tensor([0, 1]), 1), (None, None, 3), (torch.zeros(1, 3, 32, 32), torch.tensor([2]), 0)]
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
+    accuracy = evaluate(network, batches, nn.CrossEntropyLoss(), Devices(torch.device('cpu')))
+    assert (accuracy.images, accuracy.unreadable) == (3, 4)
+    assert [skipped for *_, skipped in Steps(batches, 2)] == [1, 3]
+    assert collate_readable([None, None]) == (None, None, 2)
