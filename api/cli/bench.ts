@@ -1,11 +1,11 @@
 /** `ghostserve bench`: how fast a model is on this machine, without HTTP. */
 import { readFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
 import { InvalidArgumentError, type Command } from 'commander'
 import { generatePhoto, generatedPhotoSize } from '../benchmark/generated-photo.ts'
 import { measureModel } from '../benchmark/measure-model.ts'
 import { readConfig } from '../config.ts'
 import { classifierOptions } from '../create-classifier.ts'
+import { describeDevice } from '../execution-provider/execution-provider.ts'
 import { table } from './describe-model.ts'
 import { findImages } from './find-images.ts'
 
@@ -27,7 +27,7 @@ export function addBenchCommand (program: Command): void {
       const options = await classifierOptions({ ...readConfig(), model }, (error) => { throw error })
       const { decodeMs, batches } = await measureModel(options, photos, batchSizes, seconds * 1000)
       const { model: { manifest: { name }, layout }, executionProvider, workers, intraOpNumThreads } = options
-      const processor = cpus()[0]?.model ?? 'unknown'
+      const processor = describeDevice('cpu')
       const { width, height } = generatedPhotoSize
       const images = files.length === 0 ? `a generated JPEG of ${width} x ${height}` : `${files.length} given`
       if (json) {

@@ -1,6 +1,5 @@
 /** `ghostserve inspect`: what a checkpoint or a model is. */
 import { stat, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { sha256Of } from '../../models/digests.ts'
@@ -10,6 +9,7 @@ import { readManifest } from '../../models/manifest.ts'
 import { findModelDirectory } from '../../models/shelf.ts'
 import { toOfficialNames } from '../../models/weights/official-names.ts'
 import { readCheckpointFile } from '../../models/weights/read-checkpoint.ts'
+import { describeDevice } from '../execution-provider/execution-provider.ts'
 import { networkPage } from '../inspection/network-page.ts'
 import { profileStages } from '../inspection/profile-stages.ts'
 import { loadModel, type LoadedModel } from '../load-model.ts'
@@ -32,7 +32,7 @@ export function addInspectCommand (program: Command): void {
       const stages = describeStages(network, cropSize)
       if (html !== undefined) {
         const stageMs = graph === undefined ? undefined : await profileStages(graph.graphFile, cropSize, stages.map(({ stage }) => stage))
-        const measuredOn = `${cpus()[0]?.model ?? 'unknown processor'}, layout ${graph?.layout ?? 'none'}`
+        const measuredOn = `${describeDevice('cpu')}, layout ${graph?.layout ?? 'none'}`
         await writeFile(html, networkPage({ title, network, cropSize, stageMs, measuredOn }))
       }
       process.stdout.write(json ? `${JSON.stringify({ ...facts, stages }, null, 2)}\n` : `${text}\n\n${stageTable(stages)}\n`)

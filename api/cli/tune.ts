@@ -1,10 +1,11 @@
 /** `ghostserve tune`: which layout and batch limit is the fastest on this processor; the service takes them from then on. */
 import { existsSync } from 'node:fs'
-import { cpus } from 'node:os'
 import type { Command } from 'commander'
 import { graphPath } from '../../models/graph-index.ts'
+import { layouts } from '../../models/onnx/layout.ts'
 import { bundledModel, findModelDirectory } from '../../models/shelf.ts'
 import { readConfig } from '../config.ts'
+import { describeDevice } from '../execution-provider/execution-provider.ts'
 import { loadModel } from '../load-model.ts'
 import { chooseLayout } from '../pipeline/choose-layout.ts'
 import { largestBatch } from '../pipeline/largest-batch.ts'
@@ -15,7 +16,7 @@ import { table } from './describe-model.ts'
 import { positiveInteger } from './positive-integer.ts'
 
 /** `plain-fp16` is for GPUs. */
-const cpuLayouts = ['plain', 'blocked8', 'blocked16'] as const
+const cpuLayouts = layouts.filter((layout) => layout !== 'plain-fp16')
 const batchSizes = [1, 2, 4, 8]
 
 export function addTuneCommand (program: Command): void {
@@ -41,7 +42,7 @@ export function addTuneCommand (program: Command): void {
       const msOf = (name: string, size: number): string =>
         timings.find((timing) => timing.layout === name && timing.maxBatchSize === size)!.medianMs.toFixed(2)
       const isSame = layout === untuned.layout && maxBatchSize === untuned.maxBatchSize
-      process.stdout.write(`${manifest.name} on ${cpus()[0]?.model ?? 'an unknown processor'}, ms an image, one session, median of ${rounds} rounds\n\n${table([
+      process.stdout.write(`${manifest.name} on ${describeDevice('cpu')}, ms an image, one session, median of ${rounds} rounds\n\n${table([
         ['layout', ...batchSizes.map((size) => `batch of ${size}`)],
         ...models.map(({ layout: name }) => [name, ...batchSizes.map((size) => msOf(name, size))]),
       ], new Set([1, 2, 3, 4]))}\n\nThe service will use ${layout} and batches of up to ${maxBatchSize}; ` +

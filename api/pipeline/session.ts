@@ -8,7 +8,7 @@ import type { Layout } from '../../models/onnx/layout.ts'
 import { ModelError } from '../../models/model-error.ts'
 import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/self-test.ts'
 import { ServiceError } from '../errors.ts'
-import { computesInTf32, type ExecutionProvider } from '../execution-provider/execution-provider.ts'
+import { computesInTf32 } from '../execution-provider/execution-provider.ts'
 import type { RunAnswer, SessionRequest, SessionWorkerData } from './session-worker.ts'
 
 /** The source's extension or the build's: the worker is started by its file. */
@@ -20,8 +20,8 @@ const maxConsecutiveFailures = 3
 export class Session {
   readonly #worker: Worker
   readonly #manifest: Manifest
-  readonly #layout: Layout
-  readonly #executionProvider: ExecutionProvider
+  /** Of the self-test. */
+  readonly #tolerance: number
   readonly #batchBuckets: readonly number[]
   readonly #gone = new AbortController()
   /** Of the batch before, uint8. */
@@ -33,8 +33,7 @@ export class Session {
     manifest: Manifest, layout: Layout, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[]
   ) {
     this.#manifest = manifest
-    this.#layout = layout
-    this.#executionProvider = workerData.executionProvider
+    this.#tolerance = selfTestTolerance(layout, computesInTf32(workerData.executionProvider))
     this.#batchBuckets = batchBuckets
     this.#worker = new Worker(workerFile, { workerData })
     this.#worker.on('error', (error) => { this.#death = error as Error })
@@ -115,10 +114,9 @@ export class Session {
     const { name, preprocessing: { cropSize }, selfTest } = this.#manifest
     const [logits] = await this.#runBatch([selfTestPixels(cropSize)])
     const deviation = selfTestDeviation(selfTest, logits!)
-    const tolerance = selfTestTolerance(this.#layout, computesInTf32(this.#executionProvider))
-    if (deviation > tolerance) {
+    if (deviation > this.#tolerance) {
       throw new ModelError(
-        `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${tolerance}.`)
+        `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${this.#tolerance}.`)
     }
   }
 

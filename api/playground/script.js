@@ -1,3 +1,5 @@
+/* global snippets -- code.js */
+
 const byId = (id) => document.getElementById(id)
 const status = byId('status')
 const { maxImages, maxRequestBytes, needsKey } = document.body.dataset
@@ -206,48 +208,13 @@ function showFacts (facts) {
 
 // --- The same in code
 
-const classifyUrl = () => new URL(`classify${query(minScore())}`, location.href).href
-const shellWord = (word) => /^[\w.:/=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-/** curl ends a file's name at a comma or semicolon, unless it is quoted. */
-const curlPart = (name) => shellWord(/^[^,;"\\]+$/.test(name) ? `image=@${name}` : `image=@"${name.replace(/["\\]/g, '\\$&')}"`)
-
-const snippets = {
-  curl: (names) => ['curl', ...needsKey === undefined ? [] : ['-H "x-api-key: $GHOSTSERVE_KEY"'], ...names.map((name) => `-F ${curlPart(name)}`), shellWord(classifyUrl())]
-    .join(' \\\n  '),
-  typescript: (names) => `import { readFile } from 'node:fs/promises'
-
-const form = new FormData()
-for (const path of ${JSON.stringify(names)}) {
-  form.append('image', new Blob([await readFile(path)]), path)
-}
-const response = await fetch('${classifyUrl()}', {
-  method: 'POST',${needsKey === undefined ? '' : '\n  headers: { \'x-api-key\': process.env.GHOSTSERVE_KEY! },'}
-  body: form,
-})
-const answer = await response.json()
-if (!response.ok) throw new Error(answer.detail)
-for (const { predictions, error } of answer.results) {
-  console.log(predictions ?? error)
-}`,
-  python: (names) => `${needsKey === undefined ? '' : 'import os\n\n'}import requests
-
-paths = ${JSON.stringify(names)}
-response = requests.post(
-    "${classifyUrl()}",${needsKey === undefined ? '' : '\n    headers={"x-api-key": os.environ["GHOSTSERVE_KEY"]},'}
-    files=[("image", open(path, "rb")) for path in paths],
-)
-answer = response.json()
-if not response.ok:
-    raise SystemExit(answer["detail"])
-for result in answer["results"]:
-    print(result["error"] if "error" in result else result["predictions"])`,
-}
-
 let sentNames = ['photo.jpg']
 
 function showCode (names = sentNames) {
   sentNames = names
-  byId('snippet').textContent = snippets[document.querySelector('[name=language]:checked').value](names)
+  const url = new URL(`classify${query(minScore())}`, location.href).href
+  const language = document.querySelector('[name=language]:checked').value
+  byId('snippet').textContent = snippets[language]({ url, names, needsKey: needsKey !== undefined })
 }
 
 // --- Ways in

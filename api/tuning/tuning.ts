@@ -1,13 +1,13 @@
 /** What `ghostserve tune` found for a model on this machine, in the user's cache directory. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import envPaths from 'env-paths'
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import type { Manifest } from '../../models/manifest.ts'
 import { layouts } from '../../models/onnx/layout.ts'
+import { describeDevice } from '../execution-provider/execution-provider.ts'
 
 const TuningSchema = Type.Object({
   weightsSha256: Type.String(),
@@ -47,5 +47,5 @@ export async function writeTuning (manifest: Pick<Manifest, 'weights'>, found: P
 
 function subjectOf ({ weights: { sha256 } }: Pick<Manifest, 'weights'>): Subject {
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
-  return { weightsSha256: sha256, processor: cpus()[0]?.model ?? 'unknown', onnxruntime: version }
+  return { weightsSha256: sha256, processor: describeDevice('cpu'), onnxruntime: version }
 }

@@ -2,14 +2,14 @@
  * `npm run bench:batches -- PROVIDER [MODEL...]`: images/s that the service's sessions give by batch size, from prepared pixels to logits,
  * copies included and without decoding; one session, and two that share the device.
  */
-import { cpus } from 'node:os'
 import { table } from '../../api/cli/describe-model.ts'
-import { executionProviders } from '../../api/execution-provider/execution-provider.ts'
+import { describeDevice, executionProviders } from '../../api/execution-provider/execution-provider.ts'
 import { loadModel } from '../../api/load-model.ts'
 import { BatchQueue } from '../../api/pipeline/batch-queue.ts'
 import { chooseLayout } from '../../api/pipeline/choose-layout.ts'
 import { SessionPool, type ImageQueue } from '../../api/pipeline/session-pool.ts'
 import type { Layout } from '../../models/onnx/layout.ts'
+import { selfTestPixels } from '../../models/self-test.ts'
 
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128]
 const seconds = 2
@@ -42,8 +42,7 @@ const rows: string[][] = [['model', 'layout', 'sessions', 'batch', 'images/s', '
 for (const name of models.length === 0 ? ['bundled'] : models) {
   for (const layout of layouts) {
     const model = await loadModel(name, '', layout, provider)
-    const { cropSize } = model.manifest.preprocessing
-    const image = Uint8Array.from({ length: cropSize * cropSize * 3 }, (_, i) => (i * 2_654_435_761) >>> 24)
+    const image = selfTestPixels(model.manifest.preprocessing.cropSize)
     for (const [sessions, sizes] of [[1, batchSizes], [2, batchSizes.slice(-3)]] as const) {
       for (const batchSize of sizes) {
         const queue: ImageQueue = new BatchQueue({ maxBatchSize: batchSize })
@@ -66,4 +65,4 @@ for (const name of models.length === 0 ? ['bundled'] : models) {
     }
   }
 }
-process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}; ${provider}; ${seconds} s a row\n\n${table(rows, new Set([2, 3, 4, 5]))}\n`)
+process.stdout.write(`${describeDevice(provider)}; ${provider}; ${seconds} s a row\n\n${table(rows, new Set([2, 3, 4, 5]))}\n`)

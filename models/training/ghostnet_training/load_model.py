@@ -42,6 +42,7 @@ def load_model(path: Path) -> Model:
         raise ValueError(f'Expected preprocessing by Pillow with the mean and deviation of ImageNet, got {preprocessing}.')
     recipe = Recipe(crop_pct=preprocessing['cropPct'], interpolation=preprocessing['interpolation'])
 
+    torch.backends.cudnn.allow_tf32 = False  # what is said to be float32 is
     network = GhostNet(manifest['width'], manifest['classes'])
     weights = path / 'model.safetensors'
     load_weights(network, load_file(weights))

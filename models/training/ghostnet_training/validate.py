@@ -101,7 +101,6 @@ def classify(
     model: Model, images: Sequence[LabelledImage], done: int, options: argparse.Namespace
 ) -> Iterator[tuple[LabelledImage, np.ndarray, str | None]]:
     """The logits of each image from `done` on, float32 [classes], in their order; NaN and a reason where it could not be read."""
-    torch.backends.cudnn.allow_tf32 = False  # what is said to be float32 is
     network = model.network.to(options.device).eval()
     todo = images[done:]
     loader = DataLoader(ImageDataset(todo, model), options.batch_size, num_workers=options.workers)
