@@ -28,6 +28,9 @@ process.stdout.write(`\n${reports.map(toLine).join('\n')}\n`)
 for (const { name, measured } of reports.filter(({ holds }) => holds === undefined)) {
   process.stdout.write(`\n!!! NOT MEASURED: ${name}: ${measured}\n`)
 }
+for (const { name, bound, measured } of reports.filter(({ holds }) => holds === false)) {
+  process.stdout.write(`\nBROKEN: ${name}: ${measured}; expected ${bound}\n`)
+}
 if (write) writeTable()
 process.exitCode = reports.some(({ holds }) => holds === false) ? 1 : 0
 
