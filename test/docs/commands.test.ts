@@ -1,34 +1,64 @@
-/** Every command of the tutorial and of these guides runs, in its order, and prints what the page shows: `npm run test:docs`. */
+/**
+ * Every command of every page runs, in its order, and prints what the page shows, or the page says by what else it is run, or why
+ * no test can run it: `npm run test:docs`.
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { makeRandomModel } from '../../loadtest/random-model.ts'
 import { packageRoot } from '../../models/package-root.ts'
 import { readCommands, type CommandBlock } from './page-commands.ts'
 import { PageShell } from './page-shell.ts'
 
-const pages = ['tutorial/first-labels.md', 'how-to/protect-with-keys.md', 'how-to/label-an-archive.md', 'how-to/serve-your-checkpoint.md', 'how-to/watch-it.md']
+const folders = ['docs', 'infra', 'models', 'loadtest', 'test']
+const pages = [
+  ...readdirSync(packageRoot),
+  ...folders.flatMap((folder) => readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path))),
+].filter((path) => path.endsWith('.md')).sort()
+const read = (page: string): string => readFileSync(join(packageRoot, page), 'utf8')
+
+/** What pages take for their reader's own: the bundled model's weights and two photos of its classes, or weights for 1000 classes. */
+const readersFiles: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'README.md': {
+    'my-checkpoint.pth': 'models/bundled/model.safetensors',
+    'my-labels.txt': 'models/bundled/labels.json',
+    'validation/n07920052/coffee.png': 'test/fixtures/coffee.png',
+    'validation/n02124075/chelsea.png': 'test/fixtures/chelsea.png',
+  },
+  'models/README.md': { 'checkpoint.pth': join(await makeRandomModel('ghostnet_050'), 'model.safetensors') },
+}
 
 /** A score that another processor's layout rounds differently is the same. */
 const tolerance = 1e-3
+
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
 
 const hasCurl = spawnSync('curl', ['--version']).error === undefined
 if (!hasCurl) process.stderr.write('!!! SKIPPED: there is no curl, so no command of docs/ was run\n')
 
 for (const page of pages) {
-  test(`docs/${page}`, { skip: !hasCurl && 'there is no curl' }, async (t) => {
-    const blocks = readCommands(readFileSync(join(packageRoot, 'docs', page), 'utf8'))
-    assert.ok(blocks.some(({ skipped }) => skipped === undefined))
-    const shell = new PageShell()
+  const blocks = readCommands(read(page))
+  if (blocks.length === 0) continue
+  test(page, { skip: !hasCurl && 'there is no curl' }, async (t) => {
+    const shell = new PageShell(readersFiles[page])
     t.after(() => shell.close())
     for (const block of blocks) {
       const name = `line ${block.line}: ${block.code.split('\n').at(-1)!.slice(0, 80)}`
-      if (block.skipped !== undefined) process.stderr.write(`!!! SKIPPED: docs/${page}, ${name}: ${block.skipped}\n`)
-      await t.test(name, { skip: block.skipped ?? false }, async () => check(block, await shell.run(block.code)))
+      if (block.skipped !== undefined) process.stderr.write(`!!! SKIPPED: ${page}, ${name}: ${block.skipped}\n`)
+      if (block.runBy !== undefined) {
+        await t.test(`${name}: by ${block.runBy}`, () => assert.ok(block.runBy! in scripts, `package.json has no ${block.runBy}`))
+      } else await t.test(name, { skip: block.skipped ?? false }, async () => check(block, await shell.run(block.code)))
     }
   })
 }
+
+test('every npm script that a page names exists', () => {
+  const named = pages.flatMap((page) => [...read(page).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, script]) => ({ page, script: script! })))
+  assert.ok(named.length > 40, `${named.length} scripts`)
+  for (const { page, script } of named) assert.ok(script in scripts, `${page}: npm run ${script}`)
+})
 
 function check ({ shown }: CommandBlock, printed: string): void {
   if (shown?.language === 'json') {
@@ -57,7 +87,10 @@ test('a printed answer may differ from the shown one by rounding and by the requ
 test('blocks are read with their answers and reasons', () => {
   const page = '# A\n\n```sh\none\n```\n\n```json\n{"a": 1}\n```\n\nNot run by a test: it costs money.\n\n```sh\ntwo\n```\n\ntext\n\n```text\nno answer\n```\n'
   assert.deepEqual(readCommands(page), [
-    { line: 3, code: 'one', shown: { language: 'json', content: '{"a": 1}' }, skipped: undefined },
-    { line: 13, code: 'two', shown: undefined, skipped: 'it costs money.' },
+    { line: 3, code: 'one', shown: { language: 'json', content: '{"a": 1}' }, skipped: undefined, runBy: undefined },
+    { line: 13, code: 'two', shown: undefined, skipped: 'it costs money.', runBy: undefined },
   ])
+  const comments = '<!-- Not run by a test: it costs money. -->\n```sh\none\n```\n\n<!-- Run by npm run test:road -->\n```sh\ntwo\n```\n'
+  assert.deepEqual(readCommands(comments).map(({ skipped, runBy }) => ({ skipped, runBy })),
+    [{ skipped: 'it costs money.', runBy: undefined }, { skipped: undefined, runBy: 'test:road' }])
 })

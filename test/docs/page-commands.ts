@@ -5,11 +5,14 @@ export interface CommandBlock {
   readonly code: string
   /** Of the block of JSON or text that follows at once. */
   readonly shown: { readonly language: 'json' | 'text', readonly content: string } | undefined
-  /** What the page says before a block that no test can run. */
+  /** What the page says, to its readers or in a comment, before a block that no test can run. */
   readonly skipped: string | undefined
+  /** The npm script that runs the block elsewhere, as a comment before it says. */
+  readonly runBy: string | undefined
 }
 
-const skipMark = /^Not run by a test: (.+)$/
+const skipMark = /^(?:<!-- )?Not run by a test: (.+?)(?: -->)?$/
+const otherTestMark = /^<!-- Run by npm (?:run )?(\S+) -->$/
 
 export function readCommands (page: string): CommandBlock[] {
   const fences = [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map((match) => ({
@@ -28,6 +31,7 @@ export function readCommands (page: string): CommandBlock[] {
       code: content,
       shown: isAnswer ? { language: next.language as 'json' | 'text', content: next.content } : undefined,
       skipped: skipMark.exec(before)?.[1],
+      runBy: otherTestMark.exec(before)?.[1],
     }]
   })
 }

@@ -4,9 +4,9 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { packageRoot } from '../../models/package-root.ts'
@@ -19,9 +19,14 @@ export class PageShell {
   #service: ChildProcess | undefined
   #address = documentedAddress
 
-  constructor () {
+  /** @param files - What the page takes for the reader's own: path in the folder -> path, of one in the package from its root. */
+  constructor (files: Readonly<Record<string, string>> = {}) {
     for (const entry of readdirSync(packageRoot)) {
       if (!entry.startsWith('.git')) symlinkSync(join(packageRoot, entry), join(this.#folder, entry))
+    }
+    for (const [path, source] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.#folder, path)), { recursive: true })
+      symlinkSync(resolve(packageRoot, source), join(this.#folder, path))
     }
   }
 

@@ -37,7 +37,7 @@ test('four commands lead from a folder of photos to a service that knows them', 
     }
   }
   const env = trainingEnvironment()
-  const [, road] = /<!-- road -->\n```sh\n([^`]+)```/.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8'))!
+  const [, road] = /<!-- Run by npm run test:road -->\n```sh\n([^`]+)```/.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8'))!
   const commands = road!.trim().split('\n')
   assert.equal(commands.length, 4)
   const [train, build, evaluate, serve] = commands.map((command) => command.replaceAll(/(?<= |=)(photos|my-run|my-model)\b/g, (path) => join(root, path)))
