@@ -10,7 +10,9 @@ import type { LoadedModel } from './load-model.ts'
 import { batchBuckets } from './pipeline/batch-buckets.ts'
 import { BatchQueue, type Batch } from './pipeline/batch-queue.ts'
 import { postprocess, type Prediction } from './pipeline/postprocess.ts'
+import { findPlainJpeg } from './pipeline/plain-jpeg.ts'
 import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
+import { NotDecoded, type ModelInput } from './pipeline/session.ts'
 import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
 import { Pixels, type Image, type Upload } from './pipeline/upload.ts'
 
@@ -19,8 +21,10 @@ export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessin
   readonly executionProvider: ExecutionProvider
   readonly workers: number
   readonly intraOpNumThreads: number
-  /** Images decoded at the same time. */
+  /** Images decoded at the same time, beside those that sessions decode. */
   readonly decodeConcurrency: number
+  /** Whether sessions decode the photos that they can. */
+  readonly sessionsDecode: boolean
   readonly maxBatchSize: number
   readonly maxQueueDelayMs: number
   /** Images in work, decoding to running, above which requests are refused. */
@@ -47,11 +51,17 @@ export interface ClassifierEvents {
   /** Also those of requests that have ended meanwhile. */
   stage: [StageReport]
   batch: [Batch]
-  /** A session serves the queue. */
-  workerStart: []
   workerDeath: [Error]
-  /** All sessions were started. */
-  ready: []
+}
+
+/** When a start came how far, in ms since the process began. */
+export interface StartTimes {
+  /** The model was loaded. */
+  readonly load: number
+  /** The first session served the queue. */
+  session?: number
+  /** All did. */
+  ready?: number
 }
 
 /** What is going on at this moment. */
@@ -82,6 +92,7 @@ export interface Classification<Result = Prediction[]> {
 export class Classifier {
   readonly model: LoadedModel
   readonly events = new EventEmitter<ClassifierEvents>()
+  readonly startTimes: StartTimes = { load: performance.now() }
   readonly #options: ClassifierOptions
   readonly #preprocessOptions: PreprocessOptions
   readonly #decoding: PQueue
@@ -105,7 +116,7 @@ export class Classifier {
       ...options,
       ...model,
       batchBuckets: batchBuckets(options.executionProvider, maxBatchSize),
-      onWorkerStart: () => this.events.emit('workerStart'),
+      onWorkerStart: () => { this.startTimes.session ??= performance.now() },
       onWorkerDeath: (error) => {
         this.events.emit('workerDeath', error)
         options.onWorkerDeath(error)
@@ -161,7 +172,7 @@ export class Classifier {
   async start (): Promise<void> {
     await this.#sessions.start()
     this.#isReady = true
-    this.events.emit('ready')
+    this.startTimes.ready = performance.now()
   }
 
   /** Refuses new work and ends the sessions; what waits or runs is given up. */
@@ -206,17 +217,28 @@ export class Classifier {
         report({ stage, startedAt, endedAt: performance.now() })
       }
     }
-    const inferOne = async (image: Image): Promise<Result> => {
-      const pixels = image instanceof Pixels ? image.data : await timed('decode', () => this.#decode(image, signal))
+    const run = async (input: ModelInput): Promise<Result> => {
       const queuedAt = performance.now()
-      const { result: logits, batch } = await this.#queue.enqueue(pixels, signal).catch((error: unknown) => {
-        report({ stage: 'queue', startedAt: queuedAt, endedAt: performance.now() })
+      const { result: { logits, decodeMs }, batch } = await this.#queue.enqueue(input, signal).catch((error: unknown) => {
+        // One that could not be decoded comes again.
+        if (!(error instanceof NotDecoded)) report({ stage: 'queue', startedAt: queuedAt, endedAt: performance.now() })
         throw error
       })
-      report({ stage: 'queue', startedAt: queuedAt, endedAt: batch.startedAt, batch })
-      report({ stage: 'run', startedAt: batch.startedAt, endedAt: batch.endedAt, batch })
+      const decodedAt = batch.startedAt + decodeMs
+      const isDecoded = input instanceof Uint8Array
+      report({ stage: 'queue', startedAt: queuedAt, endedAt: isDecoded ? decodedAt : batch.startedAt, batch })
+      if (!isDecoded) report({ stage: 'decode', startedAt: batch.startedAt, endedAt: decodedAt, batch })
+      report({ stage: 'run', startedAt: decodedAt, endedAt: batch.endedAt, batch })
       largestBatch = Math.max(largestBatch, batch.size)
       return await timed('post', () => finish(logits))
+    }
+    const inferOne = async (image: Image): Promise<Result> => {
+      if (image instanceof Pixels) return await run(image.data)
+      const plain = this.#options.sessionsDecode ? findPlainJpeg(image, this.#preprocessOptions) : undefined
+      const result = plain && await run(plain).catch((error: unknown) => {
+        if (!(error instanceof NotDecoded)) throw error
+      })
+      return result ?? await run(await timed('decode', () => this.#decode(image, signal)))
     }
     const outcomes = await unlessAborted(signal, Promise.allSettled(uploads.map(async (upload) => {
       if (upload instanceof ServiceError) throw upload

@@ -28,15 +28,18 @@ export async function classifierOptions (config: Config, onWorkerDeath: (error: 
   const executionProvider = chooseExecutionProvider(config.executionProvider)
   const workersOfMachine = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
   const model = await loadModel(config.model, config.modelDir, config.layout, executionProvider)
+  const workers = config.workers === 0 ? workersOfMachine : config.workers
   const bestBatch = model.tuning?.maxBatchSize ?? largestBatch(executionProvider, model.manifest)
   return {
     ...config,
     executionProvider,
     model,
     maxBatchSize: config.maxBatchSize === 0 ? bestBatch : config.maxBatchSize,
-    workers: config.workers === 0 ? workersOfMachine : config.workers,
+    workers,
     formats,
     decodeConcurrency: cores * decodesPerCore,
+    // Only where each core has a session: else cores would have nothing to do.
+    sessionsDecode: executionProvider === 'cpu' && config.intraOpNumThreads === 1 && workers >= cores,
     decodeBudget: new MemoryBudget(budgetBytes(config.decodeMemoryBytes)),
     onWorkerDeath,
   }

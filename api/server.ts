@@ -1,8 +1,9 @@
 /** The process: configuration, model, application, signals. Commands have `cli/main.ts`. */
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
-import { buildApp } from './app.ts'
-import { ConfigError, readConfig } from './config.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Classifier } from './classifier.ts'
+import { ConfigError, readConfig, type Config } from './config.ts'
 import { createClassifier } from './create-classifier.ts'
 import { Log } from './log.ts'
 import { ModelError } from '../models/model-error.ts'
@@ -15,7 +16,29 @@ setFlagsFromString('--heap-growing-percent=400')
 
 async function serve (): Promise<void> {
   const config = readConfig()
-  const classifier = await createClassifier(config, (error) => app.log.error({ err: error }, 'a session worker died; starting another'))
+  let app: FastifyInstance | undefined
+  const classifier = await createClassifier(config, (error) => app?.log.error({ err: error }, 'a session worker died; starting another'))
+  // Sessions are made on threads of their own, while this one loads the framework and compiles its schemas.
+  const started = classifier.start()
+  started.catch(() => {}) // it is awaited below
+  try {
+    app = await openApp(config, classifier)
+  } catch (error) {
+    await classifier.close() // a thread that is torn down while it makes a session takes the process with it
+    throw error
+  }
+  // Requests that come before the sessions are ready wait in the queue: some platforms send them as soon as the port opens.
+  await started
+  if (app.isDraining) return
+  const { model: { manifest: { name }, version, layout, tuning }, executionProvider, device } = classifier
+  const { workers, maxBatchSize } = classifier
+  const isTuned = tuning !== undefined
+  app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, isTuned, startMs: Math.round(performance.now()) }, 'ready')
+}
+
+/** The application, listening, with its log and its signals. */
+async function openApp (config: Config, classifier: Classifier): Promise<FastifyInstance> {
+  const { buildApp } = await import('./app.ts')
   const log = new Log()
   process.on('exit', () => log.flush())
   const app = buildApp(config, classifier, {
@@ -28,15 +51,8 @@ async function serve (): Promise<void> {
     // Ctrl-C comes from a person who waits; SIGTERM from a platform whose load balancers do not know yet.
     await app.drain(signal === 'SIGTERM' ? config.drainDelayMs : 0)
   })
-
-  // Requests that come before the sessions are ready wait in the queue: some platforms send them as soon as the port opens.
   await app.listen({ host: config.host, port: config.port })
-  await classifier.start()
-  if (app.isDraining) return
-  const { model: { manifest: { name }, version, layout, tuning }, executionProvider, device } = classifier
-  const { workers, maxBatchSize } = classifier
-  const isTuned = tuning !== undefined
-  app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, isTuned, startMs: Math.round(performance.now()) }, 'ready')
+  return app
 }
 
 serve().catch((error: unknown) => {

@@ -40,7 +40,7 @@ export async function measureModel (
   const decodeMs = await meanMs(decode, rowMs / 2)
 
   const pixels = await decode()
-  const workerData = { graphFile: model.graphFile, executionProvider, intraOpNumThreads, cropSize: preprocessing.cropSize }
+  const workerData = { graphFile: model.graphFile, executionProvider, intraOpNumThreads, preprocessing }
   const batches: BatchMeasurement[] = []
   for (const batchSize of batchSizes) {
     const session = await Session.start(model.manifest, model.layout, sessionWorkerFile, workerData)

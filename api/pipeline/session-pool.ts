@@ -4,10 +4,9 @@ import type { Layout } from '../../models/onnx/layout.ts'
 import type { ExecutionProvider } from '../execution-provider/execution-provider.ts'
 import type { BatchQueue } from './batch-queue.ts'
 import type { SessionWorkerData } from './session-worker.ts'
-import { Session, sessionWorkerFile } from './session.ts'
+import { Session, sessionWorkerFile, type Inference, type ModelInput } from './session.ts'
 
-/** Pixels of one image, uint8 [cropSize, cropSize, 3] -> its logits, float32 [classes]. */
-export type ImageQueue = BatchQueue<Uint8Array, Float32Array>
+export type ImageQueue = BatchQueue<ModelInput, Inference>
 
 export interface SessionPoolOptions {
   /** Encoded ONNX model. Each session reads it by itself, so that no copy of it stays in memory. */
@@ -42,9 +41,8 @@ export class SessionPool {
   constructor (queue: ImageQueue, options: SessionPoolOptions) {
     this.#queue = queue
     this.#options = options
-    const { cropSize } = options.manifest.preprocessing
-    const { graphFile, executionProvider = 'cpu', intraOpNumThreads } = options
-    this.#workerData = { graphFile, executionProvider, intraOpNumThreads, cropSize }
+    const { graphFile, executionProvider = 'cpu', intraOpNumThreads, manifest: { preprocessing } } = options
+    this.#workerData = { graphFile, executionProvider, intraOpNumThreads, preprocessing }
   }
 
   /** Sessions that have passed the self-test and live. */

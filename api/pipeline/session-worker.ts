@@ -5,23 +5,52 @@
 import { constants, getPriority, platform, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import * as ort from 'onnxruntime-node'
+import type { Preprocessing } from '../../models/preprocessing.ts'
 import type { ExecutionProvider } from '../execution-provider/execution-provider.ts'
+import type * as Decoder from './decode-plain-jpeg.ts'
+import type { PlainJpeg } from './plain-jpeg.ts'
 
 export interface SessionWorkerData {
   /** Encoded ONNX model. */
   readonly graphFile: string
   readonly executionProvider: ExecutionProvider
   readonly intraOpNumThreads: number
-  readonly cropSize: number
+  readonly preprocessing: Preprocessing
 }
 
-/** uint8 [at least batchSize, cropSize, cropSize, 3], transferred; 'end' lets the thread end once it is idle. */
-export type SessionRequest = { readonly pixels: Uint8Array<ArrayBuffer>, readonly batchSize: number } | 'end'
+/** Where in a batch a photo belongs that is still to be decoded, and where its bytes are in `files`. */
+export interface EncodedImage extends Omit<PlainJpeg, 'file'> {
+  readonly index: number
+  readonly start: number
+  readonly end: number
+}
 
-/** float32 [batchSize, classes], or why there is none; and the request's pixels, to be used again. All transferred. */
-export type RunAnswer = ({ readonly logits: Float32Array } | { readonly error: string }) & { readonly pixels: Uint8Array<ArrayBuffer> }
+/** Memory of a batch, which goes to and fro between the threads. */
+export interface BatchMemory {
+  /** uint8 [at least the batch's size, cropSize, cropSize, 3] */
+  readonly pixels: Uint8Array<ArrayBuffer>
+  /** Photos one after another. */
+  readonly files: Uint8Array<ArrayBuffer>
+}
 
-const { graphFile, executionProvider, intraOpNumThreads, cropSize } = workerData as SessionWorkerData
+/** Its memory is transferred; 'end' lets the thread end once it is idle. */
+export type SessionRequest = BatchMemory & { readonly batchSize: number, readonly encoded: readonly EncodedImage[] } | 'end'
+
+export interface BatchOutcome {
+  /** float32 [batchSize, classes], transferred. */
+  readonly logits: Float32Array<ArrayBuffer>
+  /** Indices of images whose logits mean nothing. */
+  readonly undecoded: readonly number[]
+  /** Of all its photos. */
+  readonly decodeMs: number
+}
+
+/** What became of a batch, or why nothing did; and its memory, transferred. */
+export type RunAnswer = (BatchOutcome | { readonly error: string }) & BatchMemory
+
+const { graphFile, executionProvider, intraOpNumThreads, preprocessing } = workerData as SessionWorkerData
+const { cropSize } = preprocessing
+const imageLength = cropSize * cropSize * 3
 const port = parentPort!
 
 const session = await ort.InferenceSession.create(graphFile, {
@@ -43,18 +72,40 @@ if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
   }
 }
 
+/** Loaded with the first photo: whoever sends none, or pixels, needs no decoder here. */
+let decoder: typeof Decoder | undefined
+
+/** @returns Indices of those that could not be decoded. */
+async function decodeInto (pixels: Uint8Array, files: Uint8Array, encoded: readonly EncodedImage[]): Promise<number[]> {
+  const { decodePlainJpeg, giveBackPictures } = decoder ??= await import('./decode-plain-jpeg.ts')
+  const undecoded: number[] = []
+  for (const { index, start, end, rows, columns } of encoded) {
+    const slot = pixels.subarray(index * imageLength, (index + 1) * imageLength)
+    if (!decodePlainJpeg({ file: files.subarray(start, end), rows, columns }, preprocessing, slot)) undecoded.push(index)
+    await giveBackPictures()
+  }
+  return undecoded
+}
+
+async function run ({ pixels, files, batchSize, encoded }: Exclude<SessionRequest, 'end'>): Promise<BatchOutcome> {
+  const startedAt = performance.now()
+  const undecoded = encoded.length === 0 ? [] : await decodeInto(pixels, files, encoded)
+  const decodeMs = performance.now() - startedAt
+  const input = new ort.Tensor('uint8', pixels.subarray(0, batchSize * imageLength), [batchSize, cropSize, cropSize, 3])
+  const outputs = await session.run({ pixels: input })
+  return { logits: outputs['logits']!.data as Float32Array<ArrayBuffer>, undecoded, decodeMs }
+}
+
 port.on('message', (request: SessionRequest) => {
   if (request === 'end') {
     port.close()
     return
   }
-  const { pixels, batchSize } = request
-  const input = new ort.Tensor('uint8', pixels.subarray(0, batchSize * cropSize * cropSize * 3), [batchSize, cropSize, cropSize, 3])
-  session.run({ pixels: input }).then((outputs) => {
-    const logits = outputs['logits']!.data as Float32Array<ArrayBuffer>
-    port.postMessage({ logits, pixels } satisfies RunAnswer, [logits.buffer, pixels.buffer])
+  const { pixels, files } = request
+  run(request).then((outcome) => {
+    port.postMessage({ ...outcome, pixels, files } satisfies RunAnswer, [outcome.logits.buffer, pixels.buffer, files.buffer])
   }, (error: unknown) => {
-    port.postMessage({ error: String(error), pixels } satisfies RunAnswer, [pixels.buffer])
+    port.postMessage({ error: String(error), pixels, files } satisfies RunAnswer, [pixels.buffer, files.buffer])
   })
 })
 port.postMessage('created')

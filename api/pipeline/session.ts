@@ -9,10 +9,24 @@ import { ModelError } from '../../models/model-error.ts'
 import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/self-test.ts'
 import { ServiceError } from '../errors.ts'
 import { computesInTf32 } from '../execution-provider/execution-provider.ts'
-import type { RunAnswer, SessionRequest, SessionWorkerData } from './session-worker.ts'
+import type { PlainJpeg } from './plain-jpeg.ts'
+import type { BatchMemory, BatchOutcome, EncodedImage, RunAnswer, SessionRequest, SessionWorkerData } from './session-worker.ts'
 
 /** The source's extension or the build's: the worker is started by its file. */
 export const sessionWorkerFile = new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url)
+
+/** What a session runs: pixels, uint8 [cropSize, cropSize, 3], or a photo that it decodes itself. */
+export type ModelInput = Uint8Array | PlainJpeg
+
+export interface Inference {
+  /** float32 [classes] */
+  readonly logits: Float32Array
+  /** Time that the photos of its batch took to decode. */
+  readonly decodeMs: number
+}
+
+/** A session's decoder could not read a photo; libvips has the last word. */
+export class NotDecoded extends Error {}
 
 /** A session that failed this often in a row is taken for broken and ended. */
 const maxConsecutiveFailures = 3
@@ -24,8 +38,8 @@ export class Session {
   readonly #tolerance: number
   readonly #batchBuckets: readonly number[]
   readonly #gone = new AbortController()
-  /** Of the batch before, uint8. */
-  #pixels: Uint8Array<ArrayBuffer> = new Uint8Array()
+  /** Of the batch before. */
+  #memory: BatchMemory = { pixels: new Uint8Array(), files: new Uint8Array() }
   #death: Error | undefined
   #consecutiveFailures = 0
 
@@ -83,14 +97,13 @@ export class Session {
   }
 
   /**
-   * @param images - uint8 [cropSize, cropSize, 3] each.
-   * @returns Logits, float32 [classes] each; an image that cannot be run has an error in its place, and the others of its batch
-   * are run again without it.
+   * @returns An image that cannot be run has an error in its place, and the others of its batch are run again without it; one that cannot
+   * be decoded has `NotDecoded`.
    * @throws `inference_failed` if the worker dies of the batch.
    */
-  async run (images: readonly Uint8Array[]): Promise<Array<Float32Array | Error>> {
+  async run (images: readonly ModelInput[]): Promise<Array<Inference | Error>> {
     const results = await this.#runSeparatingFailures(images)
-    this.#consecutiveFailures = results.every((result) => result instanceof Error) ? this.#consecutiveFailures + 1 : 0
+    this.#consecutiveFailures = results.every(isFailure) ? this.#consecutiveFailures + 1 : 0
     if (this.#consecutiveFailures === maxConsecutiveFailures) {
       this.#death = new Error(`A session failed ${maxConsecutiveFailures} times in a row.`, { cause: results[0] })
       await this.end()
@@ -98,13 +111,13 @@ export class Session {
     return results
   }
 
-  async #runSeparatingFailures (images: readonly Uint8Array[]): Promise<Array<Float32Array | Error>> {
+  async #runSeparatingFailures (images: readonly ModelInput[]): Promise<Array<Inference | Error>> {
     try {
       return await this.#runBatch(images)
     } catch (error) {
       if (!(error instanceof RunError)) throw error
       if (images.length === 1) return [inferenceFailed(error)]
-      const results: Array<Float32Array | Error> = []
+      const results: Array<Inference | Error> = []
       for (const image of images) results.push(...await this.#runSeparatingFailures([image]))
       return results
     }
@@ -112,8 +125,8 @@ export class Session {
 
   async #checkSelfTest (): Promise<void> {
     const { name, preprocessing: { cropSize }, selfTest } = this.#manifest
-    const [logits] = await this.#runBatch([selfTestPixels(cropSize)])
-    const deviation = selfTestDeviation(selfTest, logits!)
+    const { logits } = await this.#runWorker([selfTestPixels(cropSize)])
+    const deviation = selfTestDeviation(selfTest, logits)
     if (deviation > this.#tolerance) {
       throw new ModelError(
         `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${this.#tolerance}.`)
@@ -123,26 +136,56 @@ export class Session {
   /** A GPU compiles kernels for each shape when it first meets it: better before the first request than within one. */
   async #warmUp (): Promise<void> {
     const pixels = selfTestPixels(this.#manifest.preprocessing.cropSize)
-    for (const size of this.#batchBuckets) await this.#runBatch(Array<Uint8Array>(size).fill(pixels))
+    for (const size of this.#batchBuckets) await this.#runWorker(Array<Uint8Array>(size).fill(pixels))
+  }
+
+  async #runBatch (images: readonly ModelInput[]): Promise<Array<Inference | NotDecoded>> {
+    const { logits, undecoded, decodeMs } = await this.#runWorker(images)
+    const { classes } = this.#manifest
+    const logitsOf = (i: number): Float32Array => logits.subarray(i * classes, (i + 1) * classes)
+    return images.map((_, i) => undecoded.includes(i) ? new NotDecoded() : { logits: logitsOf(i), decodeMs })
   }
 
   /** @throws RunError if the session refuses the batch, `inference_failed` if the worker dies of it. */
-  async #runBatch (images: readonly Uint8Array[]): Promise<Float32Array[]> {
-    const { preprocessing: { cropSize }, classes } = this.#manifest
+  async #runWorker (images: readonly ModelInput[]): Promise<BatchOutcome> {
+    const { cropSize } = this.#manifest.preprocessing
     const imageLength = cropSize * cropSize * 3
     const batchSize = this.#batchBuckets.find((size) => size >= images.length) ?? images.length
+    const fileBytes = images.reduce((sum, image) => sum + (image instanceof Uint8Array ? 0 : image.file.length), 0)
     // The same memory for every batch: what a worker thread is given and drops stays for long, as little else makes it collect garbage.
-    const pixels = this.#pixels.length >= batchSize * imageLength ? this.#pixels : new Uint8Array(batchSize * imageLength)
-    for (const [i, image] of images.entries()) pixels.set(image, i * imageLength)
+    const pixels = sufficient(this.#memory.pixels, batchSize * imageLength)
+    const files = sufficient(this.#memory.files, fileBytes)
+    const encoded: EncodedImage[] = []
+    let end = 0
+    for (const [index, image] of images.entries()) {
+      if (image instanceof Uint8Array) {
+        pixels.set(image, index * imageLength)
+        continue
+      }
+      const { file, rows, columns } = image
+      const start = end
+      end += file.length
+      files.set(file, start)
+      encoded.push({ index, start, end, rows, columns })
+    }
     pixels.fill(0, images.length * imageLength, batchSize * imageLength)
 
-    this.#worker.postMessage({ pixels, batchSize } satisfies SessionRequest, [pixels.buffer])
+    this.#worker.postMessage({ pixels, files, batchSize, encoded } satisfies SessionRequest, [pixels.buffer, files.buffer])
     const [answer] = await once(this.#worker, 'message', { signal: this.gone })
       .catch(() => { throw inferenceFailed(this.#death) }) as [RunAnswer]
-    this.#pixels = answer.pixels
+    this.#memory = { pixels: answer.pixels, files: answer.files }
     if ('error' in answer) throw new RunError(answer.error)
-    return images.map((_, i) => answer.logits.subarray(i * classes, (i + 1) * classes))
+    return answer
   }
+}
+
+function sufficient (memory: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> {
+  return memory.length >= bytes ? memory : new Uint8Array(bytes)
+}
+
+/** A photo that cannot be decoded says nothing about the session. */
+function isFailure (result: Inference | Error): boolean {
+  return result instanceof Error && !(result instanceof NotDecoded)
 }
 
 /** The session threw; its worker lives. */

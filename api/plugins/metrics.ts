@@ -157,19 +157,19 @@ function describeProcess (app: FastifyInstance, registry: PromClient.Registry): 
   }))
 }
 
-/** Seconds from the start of the process to the end of each phase. Call it when the model is loaded. */
-function describeStart (app: FastifyInstance, { events }: Classifier, registry: PromClient.Registry): void {
-  const start = new Gauge({
+/** Seconds from the start of the process to the end of each phase. */
+function describeStart (app: FastifyInstance, { startTimes }: Classifier, registry: PromClient.Registry): void {
+  let listen: number | undefined
+  app.addHook('onListen', async () => { listen = performance.now() })
+  registry.registerMetric(new Gauge({
     name: 'ghostserve_startup_seconds',
     help: 'From the start of the process until the model was loaded, the port open, the first session and all sessions ready.',
     labelNames: ['phase'],
-    registers: [registry],
-  })
-  const end = (phase: string): void => start.set({ phase }, performance.now() / 1000)
-  end('load')
-  app.addHook('onListen', async () => end('listen'))
-  events.once('workerStart', () => end('session'))
-  events.once('ready', () => end('ready'))
+    registers: [],
+    collect () {
+      for (const [phase, ms] of Object.entries({ ...startTimes, listen })) if (ms !== undefined) this.set({ phase }, ms / 1000)
+    },
+  }))
 }
 
 function addGauge (registry: PromClient.Registry, name: string, help: string, read: () => number): void {

@@ -17,10 +17,11 @@ export async function measureLayouts (
     const candidates: Array<Omit<Timing, 'medianMs'> & { run: () => Promise<unknown>, times: number[] }> = []
     // One after another: onnxruntime-node is not to be loaded by two threads at once.
     for (const { manifest, layout, graphFile } of models) {
-      const { cropSize } = manifest.preprocessing
-      const session = await Session.start(manifest, layout, sessionWorkerFile, { graphFile, executionProvider: 'cpu', intraOpNumThreads, cropSize })
+      const { preprocessing } = manifest
+      const workerData = { graphFile, executionProvider: 'cpu', intraOpNumThreads, preprocessing } as const
+      const session = await Session.start(manifest, layout, sessionWorkerFile, workerData)
       sessions.push(session)
-      const pixels = selfTestPixels(cropSize)
+      const pixels = selfTestPixels(preprocessing.cropSize)
       candidates.push(...batchSizes.map((maxBatchSize) => {
         const images = Array<Uint8Array>(maxBatchSize).fill(pixels)
         return { layout, maxBatchSize, run: async () => await session.run(images), times: [] }

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { ServiceError } from '../../api/errors.ts'
+import { decodePlainJpeg, giveBackPictures } from '../../api/pipeline/decode-plain-jpeg.ts'
+import { findPlainJpeg } from '../../api/pipeline/plain-jpeg.ts'
 import { preprocess } from '../../api/pipeline/preprocess.ts'
 import { readMultipart } from '../../api/pipeline/read-images.ts'
 import { packageRoot } from '../../models/package-root.ts'
@@ -37,6 +39,8 @@ function isRefusal (error: unknown): boolean {
 }
 
 const images = readCorpus('fixtures', /\.(?:jpg|png|webp)$/)
+const thumbnail = { ...preprocessingPresets.imagenet, cropSize: 32 }
+const plainJpegs = images.filter((image) => findPlainJpeg(image, unlimited(thumbnail)) !== undefined)
 const checkpoints = readCorpus('golden/checkpoints', /\.(?:ckpt|pth|tar|safetensors)$/)
 const small = images.filter((image) => image.length < 10_000)
 const forms = [
@@ -90,6 +94,15 @@ export const targets = {
       if (pixels.length !== preprocessing.cropSize ** 2 * 3) throw new Error(`${pixels.length} bytes of pixels`)
     },
     isDocumented: isRefusal,
+  },
+  'plain-jpegs': {
+    makeInput: (seed, iteration) => mutate(plainJpegs, new Random(seed, iteration)),
+    read: async (input) => {
+      const plain = findPlainJpeg(input, unlimited(thumbnail))
+      if (plain !== undefined) decodePlainJpeg(plain, thumbnail, new Uint8Array(thumbnail.cropSize ** 2 * 3))
+      await giveBackPictures()
+    },
+    isDocumented: () => false,
   },
   checkpoints: {
     makeInput: (seed, iteration) => mutate(checkpoints, new Random(seed, iteration)),

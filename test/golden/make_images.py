@@ -47,6 +47,14 @@ def write_grey():
     open_photo('chelsea.png', (300, 200)).convert('L').save(FIXTURES / 'grey.jpg', quality=85)
 
 
+def write_chroma():
+    """Chroma at full resolution, and at half of it in one direction only; and RGB without luminance, told by an Adobe marker."""
+    photo = open_photo('coffee.png', (300, 200))
+    photo.save(FIXTURES / 'chroma-444.jpg', quality=85, subsampling=0)
+    photo.save(FIXTURES / 'chroma-422.jpg', quality=85, subsampling=1)
+    photo.save(FIXTURES / 'rgb-adobe.jpg', quality=85, keep_rgb=True)
+
+
 def write_transparent():
     """A disc that fades out; the colours under the transparent pixels stay those of the photo."""
     photo = open_photo('coffee.png', (180, 120))
@@ -170,6 +178,7 @@ def write_12_megapixels():
 if __name__ == '__main__':
     write_exif_orientations()
     write_grey()
+    write_chroma()
     write_transparent()
     write_cmyk()
     write_16_bit()

@@ -27,7 +27,7 @@ CASES = {
     ],
     'tiny-imagenet-128': [
         'chelsea.png', 'coffee.png', 'rgba.png', 'cmyk.jpg', *(f'exif-{orientation}.jpg' for orientation in range(1, 9)), 'grey-alpha.png', 'rgb-16-bit.png',
-        'palette.png', 'palette-transparent.png', 'lossy.webp', 'progressive.jpg', 'one-pixel-wide.png', 'small.png',
+        'palette.png', 'palette-transparent.png', 'lossy.webp', 'progressive.jpg', 'chroma-444.jpg', 'chroma-422.jpg', 'rgb-adobe.jpg', 'one-pixel-wide.png', 'small.png',
         'margin-117.jpg', 'twelve-megapixels.jpg',
     ],
 }

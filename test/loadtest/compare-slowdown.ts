@@ -11,8 +11,8 @@ import { judgeChanges, measureChanges } from '../../loadtest/regression.ts'
 const pairs = Number(process.env['PAIRS'] ?? 8)
 const seconds = Number(process.env['SECONDS'] ?? 2)
 const tolerance = 0.03
-const patched = 'api/classifier.ts'
-const before = 'return await preprocess('
+const patched = 'api/pipeline/session-worker.ts'
+const before = 'await giveBackPictures()\n'
 const sleep = 'await new Promise((resolve) => setTimeout(resolve, 2))'
 
 const say = (sentence: string): void => { process.stdout.write(`${sentence}\n`) }
@@ -22,7 +22,7 @@ await using head = await checkOut('HEAD')
 const path = join(head.root, patched)
 const source = readFileSync(path, 'utf8')
 if (source.split(before).length !== 2) throw new Error(`Expected ${JSON.stringify(before)} once in ${patched}: adapt this check to where decoding is now.`)
-writeFileSync(path, source.replace(before, `${sleep}\n      ${before}`))
+writeFileSync(path, source.replace(before, `${sleep}\n    ${before}`))
 for (const { root } of [base, head]) await buildCheckout(root)
 
 const changes = measureChanges(await runPairs(base.root, head.root, { pairs, seconds, model: 'bundled', say }))

@@ -33,7 +33,8 @@ await gpu.start()
 async function largestDifference (): Promise<number> {
   const differences: number[] = []
   for (const image of images) {
-    const [{ result: one }, { result: other }] = await Promise.all([cpuQueue.enqueue(image), gpuQueue.enqueue(image)])
+    const [{ result: { logits: one } }, { result: { logits: other } }] =
+      await Promise.all([cpuQueue.enqueue(image), gpuQueue.enqueue(image)])
     differences.push(...one.map((logit, i) => Math.abs(logit - other[i]!)))
   }
   return Math.max(...differences)

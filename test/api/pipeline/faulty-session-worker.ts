@@ -16,16 +16,16 @@ if (parentPort !== null) {
       port.close()
       return
     }
-    const { pixels, batchSize } = request
+    const { pixels, files, batchSize } = request
     const cues = Array.from({ length: batchSize }, (_, i) => pixels[i * cropSize * cropSize * 3])
     if (cues.includes(deadly)) process.exit(7)
     if (cues.includes(refused)) {
-      port.postMessage({ error: 'an image was refused', pixels } satisfies RunAnswer)
+      port.postMessage({ error: 'an image was refused', pixels, files } satisfies RunAnswer)
       return
     }
     const logits = new Float32Array(batchSize * classes)
     for (let i = 0; i < batchSize; i++) for (const { classIndex, logit } of selfTest.topLogits) logits[i * classes + classIndex] = logit
-    port.postMessage({ logits, pixels } satisfies RunAnswer)
+    port.postMessage({ logits, undecoded: [], decodeMs: 0, pixels, files } satisfies RunAnswer)
   })
   port.postMessage('created')
 }

@@ -38,10 +38,10 @@ test('a batch of 8 gives the logits of 8 batches of 1', async (t) => {
   for (const [i, image] of images.entries()) {
     const alone = await queue.enqueue(image)
     assert.equal(alone.batchSize, 1)
-    const largest = Math.max(...alone.result.map(Math.abs))
-    const difference = Math.max(...alone.result.map((logit, c) => Math.abs(logit - together[i]!.result[c]!))) / largest
+    const largest = Math.max(...alone.result.logits.map(Math.abs))
+    const difference = Math.max(...alone.result.logits.map((logit, c) => Math.abs(logit - together[i]!.result.logits[c]!))) / largest
     assert.ok(difference <= 1e-5, `image ${i} differs by ${difference}`)
-    assert.deepEqual(ranking(together[i]!.result).slice(0, 5), ranking(alone.result).slice(0, 5))
+    assert.deepEqual(ranking(together[i]!.result.logits).slice(0, 5), ranking(alone.result.logits).slice(0, 5))
   }
 })
 
@@ -83,7 +83,7 @@ test('a session that fails three times in a row is replaced', async (t) => {
   for (let i = 0; i < 3; i++) await assert.rejects(queue.enqueue(imageOf(refused)), { code: 'inference_failed' })
   assert.equal(pool.size, 0, 'nothing is ready')
   assert.match(String(deaths[0]), /failed 3 times in a row/)
-  assert.equal((await queue.enqueue(imageOf(0))).result.length, model.manifest.classes)
+  assert.equal((await queue.enqueue(imageOf(0))).result.logits.length, model.manifest.classes)
   assert.equal(pool.size, 1)
 })
 
