@@ -29,7 +29,7 @@ export function ghostServe (body: BodyForm, version: string): Contestant {
   return {
     name: 'GhostServe',
     version,
-    setting: 'the defaults; no limit for one address, no line a request in the log',
+    setting: 'the defaults, and MALLOC_ARENA_MAX=2 as in the image; no limit for one address, no line a request in the log',
     body,
     path: '/classify',
     headers: {},
@@ -44,6 +44,7 @@ export function ghostServe (body: BodyForm, version: string): Contestant {
         MAX_CLIENT_IMAGES: '0',
         LOG_LEVEL: 'warn',
         DRAIN_DELAY_MS: '0',
+        MALLOC_ARENA_MAX: '2',
       },
       cwd: packageRoot,
     }),

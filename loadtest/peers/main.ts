@@ -12,7 +12,7 @@ import { compareServers, type Effort } from './compare-servers.ts'
 import { peers } from './contestants.ts'
 import { writeBars, writeReport } from './report.ts'
 
-const full: Effort = { rounds: 3, seconds: 20, warmUpSeconds: 5, finalists: 3, startRounds: 7, graphRounds: 15, idleBlocks: 8 }
+const full: Effort = { rounds: 3, seconds: 12, warmUpSeconds: 3, finalists: 3, startRounds: 7, graphRounds: 15, idleBlocks: 8 }
 const quick: Effort = { rounds: 1, seconds: 4, warmUpSeconds: 1, finalists: 1, startRounds: 1, graphRounds: 5, idleBlocks: 2 }
 
 try {
