@@ -34,12 +34,8 @@ export async function measureModel (
 ): Promise<Measurement> {
   const { model, executionProvider, intraOpNumThreads } = options
   const { preprocessing } = model.manifest
-  let photo = 0
-  const decode = async (): Promise<Uint8Array> =>
-    await preprocess(photos[photo++ % photos.length]!, { ...options, preprocessing }, new AbortController().signal)
-  const decodeMs = await meanMs(decode, rowMs / 2)
-
-  const pixels = await decode()
+  const decodeMs = await measureDecoding(options, photos, rowMs / 2)
+  const pixels = await preprocess(photos[0]!, { ...options, preprocessing }, new AbortController().signal)
   const workerData = { graphFile: model.graphFile, executionProvider, intraOpNumThreads, preprocessing }
   const batches: BatchMeasurement[] = []
   for (const batchSize of batchSizes) {
@@ -64,6 +60,32 @@ async function meanMs (work: () => Promise<unknown>, forMs: number): Promise<num
   return (performance.now() - startedAt) / calls
 }
 
+/** By whatever decodes in the service, one photo at a time. */
+async function measureDecoding (options: ClassifierOptions, photos: readonly Buffer[], forMs: number): Promise<number> {
+  const classifier = new Classifier({ ...options, workers: 1 })
+  let photo = 0
+  let decodeMs = 0
+  const classifyNext = async (): Promise<void> => {
+    const { results: [result], times } = await classifier.classify([photos[photo++ % photos.length]!], topK, new AbortController().signal)
+    if (result instanceof ServiceError) throw result
+    decodeMs += times.decode
+  }
+  try {
+    await classifier.start()
+    await classifyFor(classifyNext, Math.min(warmUpMs, forMs))
+    photo = decodeMs = 0
+    await classifyFor(classifyNext, forMs)
+    return decodeMs / photo
+  } finally {
+    await classifier.close()
+  }
+}
+
+async function classifyFor (classifyNext: () => Promise<void>, forMs: number): Promise<void> {
+  const until = performance.now() + forMs
+  do await classifyNext(); while (performance.now() < until)
+}
+
 /** With as many images in work as keep every session and every decoder busy. */
 async function measurePipeline (
   options: ClassifierOptions, photos: readonly Buffer[], maxBatchSize: number, forMs: number
@@ -76,21 +98,21 @@ async function measurePipeline (
     images += size
     batches++
   })
-  const classifyFor = async (ms: number): Promise<number> => {
+  const loadFor = async (ms: number): Promise<number> => {
     images = batches = 0
     const startedAt = performance.now()
     await Promise.all(Array.from({ length: inWork }, async (_, i) => {
-      do {
+      await classifyFor(async () => {
         const { results: [result] } = await classifier.classify([photos[i++ % photos.length]!], topK, new AbortController().signal)
         if (result instanceof ServiceError) throw result
-      } while (performance.now() < startedAt + ms)
+      }, ms)
     }))
     return performance.now() - startedAt
   }
   try {
     await classifier.start()
-    await classifyFor(Math.min(warmUpMs, forMs))
-    const tookMs = await classifyFor(forMs)
+    await loadFor(Math.min(warmUpMs, forMs))
+    const tookMs = await loadFor(forMs)
     return { imagesPerSecond: images / tookMs * 1000, meanBatch: images / batches }
   } finally {
     await classifier.close()

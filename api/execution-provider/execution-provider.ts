@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { findLibrary, findMissingLibrary, librarySearchPath } from './missing-library.ts'
+import { explainOldDriver, readDriverVersion } from './nvidia-driver.ts'
 import { hasGpuDevice, listVulkanDrivers } from './vulkan-drivers.ts'
 
 export const executionProviders = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const
@@ -16,6 +17,9 @@ export const computesInTf32 = (provider: ExecutionProvider): boolean => provider
 /** Providers that are libraries of their own need this one beside them. */
 const sharedProvider = 'libonnxruntime_providers_shared.so'
 
+/** cuDNN, which the providers open when they first need it: no loader would miss it before. */
+const convolutions = 'libcudnn.so.9'
+
 /** onnxruntime-node's directory of libraries for this platform. */
 export function onnxruntimeDirectory (): string {
   const main = createRequire(import.meta.url).resolve('onnxruntime-node')
@@ -25,6 +29,8 @@ export function onnxruntimeDirectory (): string {
 export interface Installation {
   readonly directory: string
   readonly environment: NodeJS.ProcessEnv
+  /** Version of NVIDIA's driver. @defaultValue what the kernel says */
+  readonly driver?: string | undefined
 }
 
 const here = (): Installation => ({ directory: onnxruntimeDirectory(), environment: process.env })
@@ -39,14 +45,16 @@ export function explainUnavailable (provider: ExecutionProvider, installation: I
   }
 }
 
-function explainNvidia (provider: string, { directory, environment }: Installation): string | undefined {
+function explainNvidia (provider: string, { directory, environment, driver = readDriverVersion() }: Installation): string | undefined {
+  const searchPath = librarySearchPath(environment)
   for (const library of [provider, sharedProvider]) {
     const path = join(directory, library)
     if (!existsSync(path)) return `${library} is not in ${directory}`
-    const missing = findMissingLibrary(path, librarySearchPath(environment))
+    const missing = findMissingLibrary(path, searchPath)
     if (missing !== undefined) return `${missing}, which ${library} needs, is not on the library path`
   }
-  return undefined
+  if (findLibrary(convolutions, searchPath) === undefined) return `${convolutions}, which ${provider} opens for convolutions, is not on the library path`
+  return explainOldDriver(join(directory, provider), searchPath, driver)
 }
 
 function explainWebGpu ({ environment }: Installation): string | undefined {

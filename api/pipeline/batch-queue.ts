@@ -115,7 +115,8 @@ export class BatchQueue<Item, Result> {
       this.#wakeAfter(delayMs)
       return
     }
-    for (const runner of this.#freeRunners) {
+    // The one that ran last has its weights in the caches still.
+    for (const runner of [...this.#freeRunners].reverse()) {
       if (this.#entries.size === 0) return
       const batch = this.#takeBatch()
       this.#freeRunners.delete(runner)

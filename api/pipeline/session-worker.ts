@@ -96,16 +96,23 @@ async function run ({ pixels, files, batchSize, encoded }: Exclude<SessionReques
   return { logits: outputs['logits']!.data as Float32Array<ArrayBuffer>, undecoded, decodeMs }
 }
 
-port.on('message', (request: SessionRequest) => {
+async function serve (request: SessionRequest): Promise<void> {
   if (request === 'end') {
     port.close()
     return
   }
   const { pixels, files } = request
-  run(request).then((outcome) => {
+  try {
+    const outcome = await run(request)
     port.postMessage({ ...outcome, pixels, files } satisfies RunAnswer, [outcome.logits.buffer, pixels.buffer, files.buffer])
-  }, (error: unknown) => {
+  } catch (error) {
     port.postMessage({ error: String(error), pixels, files } satisfies RunAnswer, [pixels.buffer, files.buffer])
-  })
+  }
+}
+
+/** One request after another: an end that overtook a batch would close the port before its answer. */
+let served = Promise.resolve()
+port.on('message', (request: SessionRequest) => {
+  served = served.then(async () => await serve(request))
 })
 port.postMessage('created')

@@ -1,6 +1,6 @@
 /**
  * `npm run loadtest:peers`: our service and other servers in turn on this machine, with the same weights, photos and load, and the
- * bars that the project sets itself. The full form takes more than an hour and writes docs/benchmarks/peers.md; `--quick` takes some
+ * bars that the project sets itself. The full form takes 40 minutes and writes docs/benchmarks/peers.md; `--quick` takes some
  * minutes, shows that everything runs, and its numbers mean little.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -10,6 +10,7 @@ import { packageRoot } from '../../models/package-root.ts'
 import { LabError } from '../lab-error.ts'
 import { compareServers, type Effort } from './compare-servers.ts'
 import { peers } from './contestants.ts'
+import { writePeersSection } from './readme-section.ts'
 import { writeBars, writeReport } from './report.ts'
 
 const full: Effort = { rounds: 3, seconds: 12, warmUpSeconds: 3, finalists: 3, startRounds: 7, graphRounds: 15, idleBlocks: 8 }
@@ -37,9 +38,11 @@ async function main (): Promise<void> {
   }
   const results = await compareServers(contestants, values.quick ? quick : full, say)
 
-  const folder = join(packageRoot, values.quick || names !== undefined ? '.ghostserve/loadtest' : 'docs/benchmarks')
+  const benchmarks = join(packageRoot, 'docs/benchmarks')
+  const folder = values.quick || names !== undefined ? join(packageRoot, '.ghostserve/loadtest') : benchmarks
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'peers.json'), `${JSON.stringify(results, null, 2)}\n`)
   await writeFile(join(folder, 'peers.md'), writeReport(results))
+  if (folder === benchmarks) await writePeersSection(results)
   process.stdout.write(`${writeReport(results)}\n${writeBars(results)}\n\nWritten to ${folder}.\n`)
 }

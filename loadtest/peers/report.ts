@@ -9,21 +9,20 @@ import type { Turn } from './turn.ts'
 const photoNames = { web: 'photos of about 500x400 pixels', phone: 'photos of 12 megapixels' } as const
 
 export function writeReport (results: Results): string {
-  const { date, machine, commit, versions, rounds, secondsOfLoad, users, comparisons, blockedGraph, draftDecoding, starts, gaps } = results
+  const { versions, comparisons, blockedGraph, draftDecoding, starts, gaps } = results
   const special = [blockedGraph, draftDecoding].filter((comparison) => comparison !== undefined)
   return [
     '# GhostServe and its peers',
     '',
     '<!-- Written by `npm run loadtest:peers`. How the peers are set, and why that is fair: README.md beside this file. -->',
     '',
-    `${date}, commit ${commit}, ${machine}.`,
+    describeRun(results),
     `${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}.`,
-    `${users} users in a closed loop on the same cores, ${rounds} rounds of ${secondsOfLoad} s each, ours and theirs in turn.`,
     'Medians; ratios are ours over theirs, pair by pair, with their lowest and highest.',
     '',
     '## The bars',
     '',
-    barTable(results),
+    writeBarTable(results, ''),
     ...comparisons.flatMap((comparison) => ['', `## ${titleOf(comparison)}`, '', comparisonTable(comparison.matchups)]),
     ...special.length === 0 ? [] : ['', '## Gains told apart'],
     ...special.flatMap((comparison) => ['', `${titleOf(comparison)}:`, '', comparisonTable(comparison.matchups)]),
@@ -39,15 +38,26 @@ export function writeReport (results: Results): string {
 
 /** For the terminal. */
 export function writeBars (results: Results): string {
-  return table(barRows(results))
+  return table(barRows(results, judge))
 }
 
-function barTable (results: Results): string {
-  const [head = [], ...rows] = barRows(results)
+/**
+ * In Markdown, with links to what stands in the way of a bar that does not hold.
+ *
+ * @param folder - docs/benchmarks/, from the page that shows the table.
+ */
+export function writeBarTable (results: Results, folder: string): string {
+  const [head = [], ...rows] = barRows(results, (bar) =>
+    judge(bar) === 'does not hold' ? `[does not hold](${folder}in-the-way.md#${bar.subject})` : judge(bar))
   return markdownTable(head, rows)
 }
 
-function barRows (results: Results): string[][] {
+/** What was compared, where and when: a line of Markdown. */
+export function describeRun ({ date, machine, commit, users, rounds, secondsOfLoad }: Results): string {
+  return `${date}, commit ${commit}, ${machine}; ${users} users in a closed loop on the same cores, ${rounds} rounds of ${secondsOfLoad} s each, ours and theirs in turn.`
+}
+
+function barRows (results: Results, verdictOf: (bar: Bar) => string): string[][] {
   return [
     ['what', 'bar', 'stretch', 'measured', 'range', 'also', 'verdict'],
     ...listBars(results).map((bar) => [
@@ -57,7 +67,7 @@ function barRows (results: Results): string[][] {
       bar.measured === undefined ? '' : amount(bar, bar.measured.median),
       bar.measured === undefined ? '' : `${amount(bar, bar.measured.low)} to ${amount(bar, bar.measured.high)}`,
       [bar.condition?.text, bar.note].filter((text) => text !== undefined).join('; '),
-      judge(bar),
+      verdictOf(bar),
     ]),
   ]
 }

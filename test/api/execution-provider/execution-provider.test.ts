@@ -6,6 +6,7 @@ import test, { suite, type TestContext } from 'node:test'
 import { chooseExecutionProvider, type Machine } from '../../../api/execution-provider/choose-execution-provider.ts'
 import { chooseGpuLayout } from '../../../api/execution-provider/choose-gpu-layout.ts'
 import { executionProviders, explainUnavailable, onnxruntimeDirectory } from '../../../api/execution-provider/execution-provider.ts'
+import { readDriverVersion } from '../../../api/execution-provider/nvidia-driver.ts'
 import { readSharedLibrary } from '../../../api/execution-provider/shared-library.ts'
 import { listVulkanDrivers } from '../../../api/execution-provider/vulkan-drivers.ts'
 import { batchBuckets } from '../../../api/pipeline/batch-buckets.ts'
@@ -38,7 +39,24 @@ suite('a provider that cannot be loaded', () => {
     assert.equal(explainUnavailable('cuda', { directory, environment: { LD_LIBRARY_PATH: elsewhere } }),
       `libx-two.so.9, which ${cuda} needs, is not on the library path`)
     writeFileSync(join(elsewhere, 'libx-two.so.9'), makeLibrary(['libx-one.so.12']))
-    assert.equal(explainUnavailable('cuda', { directory, environment: { LD_LIBRARY_PATH: `/nowhere:${elsewhere}` } }), undefined)
+    const environment = { LD_LIBRARY_PATH: `/nowhere:${elsewhere}` }
+    assert.equal(explainUnavailable('cuda', { directory, environment }), `libcudnn.so.9, which ${cuda} opens for convolutions, is not on the library path`)
+    writeFileSync(join(elsewhere, 'libcudnn.so.9'), makeLibrary([]))
+    assert.equal(explainUnavailable('cuda', { directory, environment }), undefined)
+  })
+
+  test('is explained by a driver that is too old for its CUDA', (t) => {
+    const libraries = { 'libcublas.so.13': makeLibrary(['libcudart.so.13']), 'libcudart.so.13': makeLibrary([]), 'libcudnn.so.9': makeLibrary([]) }
+    const directory = makeDirectory(t, { ...libraries, [cuda]: makeLibrary(['libcublas.so.13']), [shared]: makeLibrary([]) })
+    const explain = (driver: string | undefined): string | undefined =>
+      explainUnavailable('cuda', { directory, environment: { LD_LIBRARY_PATH: directory }, driver })
+    assert.equal(explain('535.129.03'), 'CUDA 13 needs an NVIDIA driver of 580 or newer, and this machine\'s is 535.129.03')
+    assert.equal(explain('580.82.07'), undefined)
+    const version = makeDirectory(t, {
+      closed: 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.129.03  Thu Oct 19 18:56:32 UTC 2023\n',
+      open: 'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (dvs-builder@U22)\n',
+    })
+    assert.deepEqual(['closed', 'open', 'none'].map((file) => readDriverVersion(join(version, file))), ['535.129.03', '580.95.05', undefined])
   })
 
   test('is explained by Vulkan\'s loader or a driver, if it is webgpu', { skip: process.platform !== 'linux' }, (t) => {

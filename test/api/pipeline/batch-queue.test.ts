@@ -96,7 +96,20 @@ test('two free runners split a pair rather than leave one idle', async () => {
   queue.enqueue(1).catch(assert.fail)
   queue.enqueue(2).catch(assert.fail)
   clock.advance(5)
-  assert.deepEqual([first.batches, second.batches], [[[1]], [[2]]])
+  assert.deepEqual([first.batches, second.batches], [[[2]], [[1]]])
+})
+
+test('the runner that ran last runs next', async () => {
+  const { queue } = queueWith({})
+  const [first, second] = [new Runner(), new Runner()]
+  for (const { run } of [first, second]) queue.addRunner(run, never)
+  for (const [item, runner] of [[1, second], [2, second]] as const) {
+    const result = queue.enqueue(item)
+    assert.deepEqual(runner.batches.at(-1), [item])
+    await runner.finish()
+    await result
+  }
+  assert.deepEqual(first.batches, [])
 })
 
 test('with a delay a batch waits for company, but not longer than that', () => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { loadModel } from '../../../api/load-model.ts'
 import { BatchQueue } from '../../../api/pipeline/batch-queue.ts'
+import { findPlainJpeg } from '../../../api/pipeline/plain-jpeg.ts'
 import { preprocess } from '../../../api/pipeline/preprocess.ts'
 import { SessionPool, type ImageQueue } from '../../../api/pipeline/session-pool.ts'
 import { readFixture } from '../../fixtures/index.ts'
@@ -106,6 +107,14 @@ test('a thread that dies of an image fails its batch only, is reported, and is r
   const diedAt = performance.now()
   await queue.enqueue(imageOf(0))
   t.diagnostic(`answered ${(performance.now() - diedAt).toFixed(0)} ms later`)
+})
+
+test('a session ends after what it runs, the decoding of its photos included', async (t) => {
+  const { queue, pool } = openPool(t)
+  await pool.start()
+  const running = queue.enqueue(findPlainJpeg(readFixture('exif-1.jpg'), unlimited(model.manifest.preprocessing))!)
+  await pool.close()
+  assert.equal((await running).result.logits.length, model.manifest.classes)
 })
 
 test('sessions are made one after another', async (t) => {

@@ -5,7 +5,7 @@ import { spreadOf } from '../../../loadtest/peers/ratio.ts'
 import type { Results } from '../../../loadtest/peers/results.ts'
 import { someMatchup, someResults, someTurn } from './some-results.ts'
 
-const bar = { what: 'speed', sense: 'at least', bar: 1.4, stretch: 2, unit: 'x' } as const
+const bar = { subject: 'speed', what: 'speed', sense: 'at least', bar: 1.4, stretch: 2, unit: 'x' } as const
 
 function find (results: Partial<Results>, words: string): Bar {
   const found = listBars(someResults(results)).filter(({ what }) => what.includes(words))
