@@ -28,10 +28,11 @@ RUN --mount=type=secret,id=certificates --mount=type=secret,id=npmrc,target=/roo
     NODE_EXTRA_CA_CERTS=/run/secrets/certificates node api/bootstrap.cjs prepare
 # What is served is what is published: package.json says which files these are.
 RUN npm pack --silent && mkdir -p /out/app && tar --extract --gzip --strip-components=1 --directory /out/app --file ghostserve-*.tgz
-# onnxruntime-node brings its libraries for five platforms, and a page needs one of Chart.js's files. npm writes no SBOM where packages are missing, even if that is on purpose.
+# onnxruntime-node brings its libraries for five platforms, a page needs one of Chart.js's files, and nobody debugs or compiles here: source maps and types are 20 MB. npm writes no SBOM where packages are missing, even if that is on purpose.
 RUN npm prune --omit=dev --loglevel=error && \
     find node_modules/onnxruntime-node/bin/napi-v*/ -mindepth 2 -maxdepth 2 ! -path "*/linux/$(node -p process.arch)" -exec rm -rf {} + && \
     find node_modules/chart.js/dist -type f ! -name chart.cjs ! -name chart.umd.min.js -delete && \
+    find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete && \
     npm pkg delete devDependencies && npm sbom --sbom-format=cyclonedx | \
     node infra/image/write-sbom.mjs "generic/node@$(node -p process.versions.node)" generic/tini@0.19.0 > /out/app/sbom.cdx.json && \
     mv node_modules /out/node_modules && mv /out/app/models /out/models

@@ -12,7 +12,7 @@ import { BatchQueue, type Batch } from './pipeline/batch-queue.ts'
 import { postprocess, type Prediction } from './pipeline/postprocess.ts'
 import { findPlainJpeg } from './pipeline/plain-jpeg.ts'
 import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
-import { NotDecoded, type ModelInput } from './pipeline/session.ts'
+import { NotDecoded, type Inference, type ModelInput } from './pipeline/session.ts'
 import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
 import { Pixels, type Image, type Upload } from './pipeline/upload.ts'
 
@@ -50,7 +50,8 @@ export interface StageReport {
 export interface ClassifierEvents {
   /** Also those of requests that have ended meanwhile. */
   stage: [StageReport]
-  batch: [Batch]
+  /** With the time from its start to that of the network, in which its photos were decoded. */
+  batch: [Batch & { readonly decodedMs: number }]
   workerDeath: [Error]
 }
 
@@ -111,7 +112,14 @@ export class Classifier {
     this.#clients = new ClientShare(options.maxClientImages)
     this.#decoding = new PQueue({ concurrency: decodeConcurrency })
     this.#preprocessOptions = { ...options, preprocessing: model.manifest.preprocessing }
-    this.#queue = new BatchQueue({ maxBatchSize, maxQueueDelayMs, onBatch: (batch) => this.events.emit('batch', batch) })
+    this.#queue = new BatchQueue<ModelInput, Inference>({
+      maxBatchSize,
+      maxQueueDelayMs,
+      onBatch: (batch, results) => {
+        const ran = results.find((result): result is Inference => !(result instanceof Error))
+        this.events.emit('batch', { ...batch, decodedMs: ran?.decodedMs ?? 0 })
+      },
+    })
     this.#sessions = new SessionPool(this.#queue, {
       ...options,
       ...model,
@@ -219,16 +227,16 @@ export class Classifier {
     }
     const run = async (input: ModelInput): Promise<Result> => {
       const queuedAt = performance.now()
-      const { result: { logits, decodeMs }, batch } = await this.#queue.enqueue(input, signal).catch((error: unknown) => {
+      const { result: { logits, decoding, decodedMs }, batch } = await this.#queue.enqueue(input, signal).catch((error: unknown) => {
         // One that could not be decoded comes again.
         if (!(error instanceof NotDecoded)) report({ stage: 'queue', startedAt: queuedAt, endedAt: performance.now() })
         throw error
       })
-      const decodedAt = batch.startedAt + decodeMs
-      const isDecoded = input instanceof Uint8Array
-      report({ stage: 'queue', startedAt: queuedAt, endedAt: isDecoded ? decodedAt : batch.startedAt, batch })
-      if (!isDecoded) report({ stage: 'decode', startedAt: batch.startedAt, endedAt: decodedAt, batch })
-      report({ stage: 'run', startedAt: decodedAt, endedAt: batch.endedAt, batch })
+      const inBatch = (ms: number): number => batch.startedAt + ms
+      // Pixels wait for the photos of their batch.
+      report({ stage: 'queue', startedAt: queuedAt, endedAt: inBatch(decoding?.startMs ?? decodedMs), batch })
+      if (decoding !== undefined) report({ stage: 'decode', startedAt: inBatch(decoding.startMs), endedAt: inBatch(decoding.endMs), batch })
+      report({ stage: 'run', startedAt: inBatch(decodedMs), endedAt: batch.endedAt, batch })
       largestBatch = Math.max(largestBatch, batch.size)
       return await timed('post', () => finish(logits))
     }

@@ -57,8 +57,8 @@ export const EnvironmentSchema = Type.Object({
     default: 'jpeg,png,webp',
     pattern: `^(${imageFormatNames.join('|')})(,(${imageFormatNames.join('|')}))*$`,
   }),
-  DECODE_TIMEOUT_SECONDS: integer('Of decoding one image.', 5, 1, 3600),
-  DECODE_MEMORY_BYTES: integer('For all images that are decoded at the same time. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
+  DECODE_TIMEOUT_SECONDS: integer('Of decoding one image. Not of small upright JPEGs, which take some ms.', 5, 1, 3600),
+  DECODE_MEMORY_BYTES: integer('For all images that are decoded before the queue at the same time. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
   REQUEST_MEMORY_BYTES: integer('For the bodies of all requests in work. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
   MAX_EVENT_LOOP_DELAY_MS: integer('Mean delay of the main thread\'s timers above which images are refused.', 500, 1, 600_000),
   MAX_RESIDENT_BYTES: integer(

@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
+import type { buildApp as build } from './app.ts'
 import type { Classifier } from './classifier.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { createClassifier } from './create-classifier.ts'
@@ -22,10 +23,13 @@ async function serve (): Promise<void> {
   const started = classifier.start()
   started.catch(() => {}) // it is awaited below
   try {
-    app = await openApp(config, classifier)
+    const { buildApp } = await import('./app.ts')
+    app = openApp(buildApp, config, classifier)
+    await app.listen({ host: config.host, port: config.port })
   } catch (error) {
+    explain(error)
     await classifier.close() // a thread that is torn down while it makes a session takes the process with it
-    throw error
+    process.exit(1)
   }
   // Requests that come before the sessions are ready wait in the queue: some platforms send them as soon as the port opens.
   await started
@@ -36,9 +40,8 @@ async function serve (): Promise<void> {
   app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, isTuned, startMs: Math.round(performance.now()) }, 'ready')
 }
 
-/** The application, listening, with its log and its signals. */
-async function openApp (config: Config, classifier: Classifier): Promise<FastifyInstance> {
-  const { buildApp } = await import('./app.ts')
+/** The application with its log and its signals. */
+function openApp (buildApp: typeof build, config: Config, classifier: Classifier): FastifyInstance {
   const log = new Log()
   process.on('exit', () => log.flush())
   const app = buildApp(config, classifier, {
@@ -51,13 +54,17 @@ async function openApp (config: Config, classifier: Classifier): Promise<Fastify
     // Ctrl-C comes from a person who waits; SIGTERM from a platform whose load balancers do not know yet.
     await app.drain(signal === 'SIGTERM' ? config.drainDelayMs : 0)
   })
-  await app.listen({ host: config.host, port: config.port })
   return app
 }
 
-serve().catch((error: unknown) => {
+/** In one sentence what somebody can do something about, with its stack what nobody foresaw. */
+function explain (error: unknown): void {
   const isExplained = error instanceof ConfigError || error instanceof ModelError || isSystemError(error)
   process.stderr.write(`${isExplained ? error.message : String((error as Error).stack)}\n`)
+}
+
+serve().catch((error: unknown) => {
+  explain(error)
   process.exit(1)
 })
 

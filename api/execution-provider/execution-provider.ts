@@ -53,7 +53,7 @@ function explainNvidia (provider: string, { directory, environment, driver = rea
     const missing = findMissingLibrary(path, searchPath)
     if (missing !== undefined) return `${missing}, which ${library} needs, is not on the library path`
   }
-  if (findLibrary(convolutions, searchPath) === undefined) return `${convolutions}, which ${provider} opens for convolutions, is not on the library path`
+  if (findLibrary(convolutions, [directory, ...searchPath]) === undefined) return `${convolutions}, which ${provider} opens for convolutions, is not on the library path`
   return explainOldDriver(join(directory, provider), searchPath, driver)
 }
 

@@ -1,5 +1,5 @@
 /** The kernel's NVIDIA driver, and which one a version of CUDA needs. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { findLibrary } from './missing-library.ts'
 import { readSharedLibrary } from './shared-library.ts'
 
@@ -8,12 +8,20 @@ const oldestDrivers: Readonly<Record<string, number>> = { 12: 525, 13: 580 }
 
 /** Such as 535.129.03; undefined without one, or where the kernel does not tell, as in a sandbox. */
 export function readDriverVersion (path = '/proc/driver/nvidia/version'): string | undefined {
-  return existsSync(path) ? /Kernel Module.*?\s(\d+\.[\d.]+)/.exec(readFileSync(path, 'utf8'))?.[1] : undefined
+  try {
+    return /Kernel Module.*?\s(\d+\.[\d.]+)/.exec(readFileSync(path, 'utf8'))?.[1]
+  } catch {
+    return undefined
+  }
 }
 
-/** Why the driver does not run the CUDA that a library was made for, in words; undefined if it does, or if nobody knows. */
+/**
+ * Why the driver does not run the CUDA that a library was made for, in words; undefined if it does, or if nobody knows, as with NVIDIA's
+ * package for forward compatibility.
+ */
 export function explainOldDriver (library: string, directories: readonly string[], driver = readDriverVersion()): string | undefined {
   const [, cuda] = /libcudart\.so\.(\d+)/.exec(findCudart(library, directories, new Set()) ?? '') ?? []
+  if (findLibrary('libcuda.so.1', directories)?.includes('compat') === true) return undefined
   const oldest = cuda === undefined ? undefined : oldestDrivers[cuda]
   if (driver === undefined || oldest === undefined || Number.parseInt(driver, 10) >= oldest) return undefined
   return `CUDA ${cuda} needs an NVIDIA driver of ${oldest} or newer, and this machine's is ${driver}`

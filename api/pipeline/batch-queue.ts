@@ -3,7 +3,7 @@
  * The scheduling rule is TEI's and Triton's: no delay of its own unless one is configured.
  */
 
-export interface BatchQueueOptions {
+export interface BatchQueueOptions<Result = unknown> {
   readonly maxBatchSize: number
   /** Longest wait in ms for a batch to grow while a runner is free, from the moment its first item was queued. @defaultValue 0 */
   readonly maxQueueDelayMs?: number
@@ -11,8 +11,11 @@ export interface BatchQueueOptions {
   readonly now?: () => number
   /** Calls back after a number of ms. @defaultValue setTimeout */
   readonly setTimer?: (callback: () => void, delayMs: number) => unknown
-  /** Told of each batch once it has ended, well or badly, before its items have their results. @defaultValue Tells nobody. */
-  readonly onBatch?: (batch: Batch) => void
+  /**
+   * Told of each batch once it has ended, before its items have its results, of which a batch that failed as a whole has none.
+   * @defaultValue Tells nobody.
+   */
+  readonly onBatch?: (batch: Batch, results: ReadonlyArray<Result | Error>) => void
 }
 
 /** One run of one runner; the same object for all its items. Times are in ms on the queue's clock. */
@@ -50,13 +53,13 @@ interface Runner<Item, Result> {
 }
 
 export class BatchQueue<Item, Result> {
-  readonly #options: Required<BatchQueueOptions>
+  readonly #options: Required<BatchQueueOptions<Result>>
   #closed: Error | undefined
   readonly #entries = new Set<Entry<Item, Result>>() // in the order of arrival; leaving early is O(1)
   readonly #freeRunners = new Set<Runner<Item, Result>>()
   #timerIsSet = false
 
-  constructor (options: BatchQueueOptions) {
+  constructor (options: BatchQueueOptions<Result>) {
     this.#options = {
       maxQueueDelayMs: 0,
       now: () => performance.now(),
@@ -154,13 +157,13 @@ export class BatchQueue<Item, Result> {
   #runBatch (entries: ReadonlyArray<Entry<Item, Result>>, runner: Runner<Item, Result>): void {
     const { now, onBatch } = this.#options
     const startedAt = now()
-    const endBatch = (): Batch => {
+    const endBatch = (results: ReadonlyArray<Result | Error>): Batch => {
       const batch = { size: entries.length, startedAt, endedAt: now() }
-      onBatch(batch)
+      onBatch(batch, results)
       return batch
     }
     runner.run(entries.map(({ item }) => item)).then((results) => {
-      const batch = endBatch()
+      const batch = endBatch(results)
       for (const [i, { queuedAt, resolve, reject }] of entries.entries()) {
         const result = results[i]!
         if (result instanceof Error) reject(result)
@@ -168,7 +171,7 @@ export class BatchQueue<Item, Result> {
       }
       this.#release(runner)
     }, (error: unknown) => {
-      endBatch()
+      endBatch([])
       for (const { reject } of entries) reject(error)
       this.#release(runner)
     })

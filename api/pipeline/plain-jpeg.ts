@@ -1,7 +1,6 @@
 /**
  * The photos that most clients send: small, upright, baseline JPEGs. A session worker decodes them itself just before it runs them, which
- * takes half of what libvips takes to build a pipeline, run it on threads of its own and be waited for: docs/decisions/0031. All else is
- * libvips's.
+ * is faster than a pipeline of libvips on threads of its own that is built and waited for: docs/decisions/0031. All else is libvips's.
  */
 import { cropAxes, type Axis } from './crop-axes.ts'
 import { imageFormats } from './image-formats.ts'
@@ -12,10 +11,12 @@ import type { PreprocessOptions } from './preprocess.ts'
  * interrupt.
  */
 const maxPixels = 2 ** 19
+/** More than so many pixels take in the best quality: what is longer has something else in it, and nobody here looks for it. */
+const maxBytes = 2 ** 20
 
 /** A whole picture, and where the model's crop lies in it. */
 export interface PlainJpeg {
-  /** Without metadata. */
+  /** Without metadata, and without what follows the picture. */
   readonly file: Buffer
   readonly rows: Axis
   readonly columns: Axis
@@ -25,53 +26,77 @@ export interface PlainJpeg {
 export function findPlainJpeg (
   bytes: Buffer, { preprocessing, formats, maxImagePixels, maxImageSide }: PreprocessOptions
 ): PlainJpeg | undefined {
-  if (!formats.includes('jpeg') || !imageFormats.jpeg.matches(bytes) || preprocessing.resizer === 'opencv') return undefined
+  if (bytes.length > maxBytes || preprocessing.resizer === 'opencv') return undefined
+  if (!formats.includes('jpeg') || !imageFormats.jpeg.matches(bytes)) return undefined
   const { file, header } = imageFormats.jpeg.keepPixels(bytes)
   if (header === undefined || header.orientation !== 1) return undefined
   const { width, height } = header
-  if (width * height > Math.min(maxPixels, maxImagePixels) || Math.max(width, height) > maxImageSide || !isPlain(file)) return undefined
+  if (width * height > Math.min(maxPixels, maxImagePixels) || Math.max(width, height) > maxImageSide) return undefined
   const axes = cropAxes(header, preprocessing)
-  return axes.rows.resized > axes.rows.source ? undefined : { file, ...axes }
+  const end = axes.rows.resized > axes.rows.source ? undefined : endOfPlainPicture(file)
+  return end === undefined ? undefined : { file: file.subarray(0, end), ...axes }
 }
 
 const [startOfImage, baselineFrame, startOfScan, endOfImage] = [0xd8, 0xc0, 0xda, 0xd9]
-/** JFIF, EXIF, Huffman and quantisation tables, restart interval: what stands before the scan beside the frame, once or often. */
-const plainSegments = new Set([0xe0, 0xe1, 0xc4, 0xdb, 0xdd])
+/** JFIF, EXIF, Huffman and quantisation tables: what stands before the scan beside the frame, once or often. */
+const plainSegments = new Set([0xe0, 0xe1, 0xc4, 0xdb])
+const restartInterval = 0xdd
+const firstRestart = 0xd0
 const adobe = 0xee
 const adobeYCbCr = 1
-const isRestart = (marker: number): boolean => marker >= 0xd0 && marker <= 0xd7
+/** Segments before the scan; without metadata they are some 600 bytes. */
+const maxHeadBytes = 4096
+/** The three channels in the frame's order, all coefficients at once; the tables, as any. */
+const plainScan = Buffer.from([3, 1, 0, 2, 0, 3, 0, 0, 63, 0])
 
 /**
- * Whether the file is as cameras and browsers write it, to its last byte: nothing between its segments, one frame, one scan of luminance
- * and two chrominances, these at full or half resolution, and no marker within it. Two decoders cannot take it for two pictures.
+ * Where the picture ends, if the file is as cameras and browsers write it: one frame, one scan of luminance and two chrominances, these at
+ * full or half resolution, and no marker within it but restarts in their order. Two decoders cannot take it for two pictures.
  */
-function isPlain (file: Buffer): boolean {
-  if (file[0] !== 0xff || file[1] !== startOfImage) return false
+function endOfPlainPicture (file: Buffer): number | undefined {
+  if (file[0] !== 0xff || file[1] !== startOfImage) return undefined
   let frames = 0
-  for (let at = 2; at + 4 <= file.length;) {
+  let hasRestarts = false
+  for (let at = 2; at + 4 <= Math.min(file.length, maxHeadBytes);) {
     const marker = file[at + 1]!
     const content = file.subarray(at + 4, at + 2 + file.readUInt16BE(at + 2))
-    if (file[at] !== 0xff) return false
-    if (marker === startOfScan) return frames === 1 && content[0] === 3 && isWholeScan(file, at + 4 + content.length)
+    if (file[at] !== 0xff) return undefined
+    if (marker === startOfScan) {
+      return frames === 1 && isPlainScan(content) ? endOfScan(file, at + 4 + content.length, hasRestarts) : undefined
+    }
     if (marker === baselineFrame) {
       frames++
-      if (!hasPlainChannels(content)) return false
+      if (!hasPlainChannels(content)) return undefined
     } else if (marker === adobe) {
-      if (content[11] !== adobeYCbCr) return false
-    } else if (!plainSegments.has(marker)) return false
+      if (content[11] !== adobeYCbCr) return undefined
+    } else if (marker === restartInterval) hasRestarts = true
+    else if (!plainSegments.has(marker)) return undefined
     at += 4 + content.length
   }
-  return false
+  return undefined
 }
 
-/** @param start - Of the entropy-coded bytes, in which 0xff is followed by 0 or begins a marker. */
-function isWholeScan (file: Buffer, start: number): boolean {
-  for (let at = file.indexOf(0xff, start); at !== -1; at = file.indexOf(0xff, at + 2)) {
+function isPlainScan (content: Buffer): boolean {
+  const scan = Buffer.from(content.subarray(0, plainScan.length + 1))
+  for (const table of [2, 4, 6]) scan[table] = 0
+  return scan.equals(plainScan)
+}
+
+/**
+ * @param start - Of the entropy-coded bytes, in which 0xff is followed by 0 or begins a marker.
+ * @returns Behind the marker of the end. A file with many more 0xff than a picture has is none of ours, and not read to its end.
+ */
+function endOfScan (file: Buffer, start: number, hasRestarts: boolean): number | undefined {
+  let restarts = 0
+  let rest = file.length / 32
+  for (let at = file.indexOf(0xff, start); at !== -1 && rest > 0; at = file.indexOf(0xff, at + 2), rest--) {
     const marker = file[at + 1]
-    if (marker === endOfImage) return true
-    if (marker === undefined || (marker !== 0 && !isRestart(marker))) return false
+    if (marker === endOfImage) return at + 2
+    if (marker === 0) continue
+    if (!hasRestarts || marker !== firstRestart + restarts % 8) return undefined
+    restarts++
   }
-  return false
+  return undefined
 }
 
 /** Sampling factors of the luminance, horizontal and vertical; those of chrominance are 1. */

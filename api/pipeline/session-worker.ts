@@ -36,13 +36,19 @@ export interface BatchMemory {
 /** Its memory is transferred; 'end' lets the thread end once it is idle. */
 export type SessionRequest = BatchMemory & { readonly batchSize: number, readonly encoded: readonly EncodedImage[] } | 'end'
 
+/** Of one photo of a batch. Times are in ms since the batch began. */
+export interface Decoding {
+  readonly index: number
+  readonly startMs: number
+  readonly endMs: number
+  /** If not, the logits at this index mean nothing. */
+  readonly isDecoded: boolean
+}
+
 export interface BatchOutcome {
-  /** float32 [batchSize, classes], transferred. */
+  /** float32 [batchSize, classes], transferred; empty if no image is decoded. */
   readonly logits: Float32Array<ArrayBuffer>
-  /** Indices of images whose logits mean nothing. */
-  readonly undecoded: readonly number[]
-  /** Of all its photos. */
-  readonly decodeMs: number
+  readonly decodings: readonly Decoding[]
 }
 
 /** What became of a batch, or why nothing did; and its memory, transferred. */
@@ -72,28 +78,40 @@ if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
   }
 }
 
-/** Loaded with the first photo: whoever sends none, or pixels, needs no decoder here. */
-let decoder: typeof Decoder | undefined
+/** Loaded with the first photo: whoever sends none, or pixels, needs no decoder here. Where it cannot be loaded, libvips decodes. */
+let decoder: typeof Decoder | false | undefined
 
-/** @returns Indices of those that could not be decoded. */
-async function decodeInto (pixels: Uint8Array, files: Uint8Array, encoded: readonly EncodedImage[]): Promise<number[]> {
-  const { decodePlainJpeg, giveBackPictures } = decoder ??= await import('./decode-plain-jpeg.ts')
-  const undecoded: number[] = []
+async function loadDecoder (): Promise<typeof Decoder | false> {
+  try {
+    return await import('./decode-plain-jpeg.ts')
+  } catch (error) {
+    process.emitWarning(`Sessions cannot decode photos here, which libvips does more slowly: ${String(error)}`)
+    return false
+  }
+}
+
+async function decodeInto (
+  pixels: Uint8Array, files: Uint8Array, encoded: readonly EncodedImage[], startedAt: number
+): Promise<Decoding[]> {
+  decoder ??= await loadDecoder()
+  const decodings: Decoding[] = []
   for (const { index, start, end, rows, columns } of encoded) {
     const slot = pixels.subarray(index * imageLength, (index + 1) * imageLength)
-    if (!decodePlainJpeg({ file: files.subarray(start, end), rows, columns }, preprocessing, slot)) undecoded.push(index)
-    await giveBackPictures()
+    const startMs = performance.now() - startedAt
+    const photo = { file: files.subarray(start, end), rows, columns }
+    const isDecoded = decoder !== false && decoder.decodePlainJpeg(photo, preprocessing, slot)
+    decodings.push({ index, startMs, endMs: performance.now() - startedAt, isDecoded })
+    if (decoder !== false) await decoder.giveBackPictures()
   }
-  return undecoded
+  return decodings
 }
 
 async function run ({ pixels, files, batchSize, encoded }: Exclude<SessionRequest, 'end'>): Promise<BatchOutcome> {
-  const startedAt = performance.now()
-  const undecoded = encoded.length === 0 ? [] : await decodeInto(pixels, files, encoded)
-  const decodeMs = performance.now() - startedAt
+  const decodings = encoded.length === 0 ? [] : await decodeInto(pixels, files, encoded, performance.now())
+  if (decodings.length === batchSize && decodings.every(({ isDecoded }) => !isDecoded)) return { logits: new Float32Array(), decodings }
   const input = new ort.Tensor('uint8', pixels.subarray(0, batchSize * imageLength), [batchSize, cropSize, cropSize, 3])
   const outputs = await session.run({ pixels: input })
-  return { logits: outputs['logits']!.data as Float32Array<ArrayBuffer>, undecoded, decodeMs }
+  return { logits: outputs['logits']!.data as Float32Array<ArrayBuffer>, decodings }
 }
 
 async function serve (request: SessionRequest): Promise<void> {

@@ -10,7 +10,7 @@ import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../mode
 import { ServiceError } from '../errors.ts'
 import { computesInTf32 } from '../execution-provider/execution-provider.ts'
 import type { PlainJpeg } from './plain-jpeg.ts'
-import type { BatchMemory, BatchOutcome, EncodedImage, RunAnswer, SessionRequest, SessionWorkerData } from './session-worker.ts'
+import type { BatchMemory, BatchOutcome, Decoding, EncodedImage, RunAnswer, SessionRequest, SessionWorkerData } from './session-worker.ts'
 
 /** The source's extension or the build's: the worker is started by its file. */
 export const sessionWorkerFile = new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url)
@@ -21,8 +21,10 @@ export type ModelInput = Uint8Array | PlainJpeg
 export interface Inference {
   /** float32 [classes] */
   readonly logits: Float32Array
-  /** Time that the photos of its batch took to decode. */
-  readonly decodeMs: number
+  /** Of a photo that the session decoded, in ms since its batch began. */
+  readonly decoding: Pick<Decoding, 'startMs' | 'endMs'> | undefined
+  /** When all photos of its batch were decoded, in ms since it began; 0 if there were none. */
+  readonly decodedMs: number
 }
 
 /** A session's decoder could not read a photo; libvips has the last word. */
@@ -140,10 +142,14 @@ export class Session {
   }
 
   async #runBatch (images: readonly ModelInput[]): Promise<Array<Inference | NotDecoded>> {
-    const { logits, undecoded, decodeMs } = await this.#runWorker(images)
+    const { logits, decodings } = await this.#runWorker(images)
     const { classes } = this.#manifest
-    const logitsOf = (i: number): Float32Array => logits.subarray(i * classes, (i + 1) * classes)
-    return images.map((_, i) => undecoded.includes(i) ? new NotDecoded() : { logits: logitsOf(i), decodeMs })
+    const decodedMs = decodings.at(-1)?.endMs ?? 0
+    return images.map((_, i) => {
+      const decoding = decodings.find(({ index }) => index === i)
+      if (decoding?.isDecoded === false) return new NotDecoded()
+      return { logits: logits.subarray(i * classes, (i + 1) * classes), decoding, decodedMs }
+    })
   }
 
   /** @throws RunError if the session refuses the batch, `inference_failed` if the worker dies of it. */

@@ -79,20 +79,20 @@ function countPipeline (classifier: Classifier, registry: PromClient.Registry): 
   const registers = [registry]
   const decode = new Histogram({
     name: 'ghostserve_image_decode_seconds',
-    help: 'From image bytes to the pixels that the model sees, the wait for a turn included.',
+    help: 'From image bytes to the pixels that the model sees; where libvips decodes, before the queue, the wait for a turn included.',
     buckets: secondsBuckets,
     registers,
   })
   const queueWait = new Histogram({
     name: 'ghostserve_queue_wait_seconds',
-    help: 'From pixels to the start of the batch, for each image.',
+    help: 'From the queue to the start of the run, or of the decoding where the session decodes, for each image.',
     buckets: secondsBuckets,
     registers,
   })
   const batchSize = new Histogram({ name: 'ghostserve_batch_size', help: 'Images that ran together, for each batch.', buckets: batchSizeBuckets, registers })
   const run = new Histogram({
     name: 'ghostserve_batch_run_seconds',
-    help: 'From the start of a batch to its logits.',
+    help: 'From the pixels of a batch to its logits.',
     buckets: secondsBuckets,
     registers,
   })
@@ -101,17 +101,17 @@ function countPipeline (classifier: Classifier, registry: PromClient.Registry): 
     const seconds = stage === 'decode' ? decode : stage === 'queue' ? queueWait : undefined
     seconds?.observe((endedAt - startedAt) / 1000)
   })
-  classifier.events.on('batch', ({ size, startedAt, endedAt }) => {
+  classifier.events.on('batch', ({ size, startedAt, endedAt, decodedMs }) => {
     batchSize.observe(size)
-    run.observe((endedAt - startedAt) / 1000)
+    run.observe((endedAt - startedAt - decodedMs) / 1000)
   })
   classifier.events.on('workerDeath', () => workerDeaths.inc())
 
   const gauge = (name: string, help: string, read: () => number): void => addGauge(registry, name, help, read)
   gauge('ghostserve_queue_depth', 'Images that wait for a session.', () => classifier.load.queueDepth)
   gauge('ghostserve_images_in_work', 'Images admitted and not yet answered.', () => classifier.load.imagesInWork)
-  gauge('ghostserve_decodes_running', 'Images that are being decoded.', () => classifier.load.decodesRunning)
-  gauge('ghostserve_decodes_waiting', 'Images that wait for their turn to be decoded.', () => classifier.load.decodesWaiting)
+  gauge('ghostserve_decodes_running', 'Images that libvips decodes, before the queue.', () => classifier.load.decodesRunning)
+  gauge('ghostserve_decodes_waiting', 'Images that wait for their turn to be decoded by libvips.', () => classifier.load.decodesWaiting)
   gauge('ghostserve_workers_alive', 'Session workers that serve the queue.', () => classifier.load.workersAlive)
 
   const { manifest: { name }, version, layout } = classifier.model

@@ -38,7 +38,7 @@ export function renderScalingSection ({ shipped, others }: Simulated): string {
   const { keda, knative, gpu } = shipped
   return [
     `Instances as measured on ${at.slice(0, 10)} (${machine.processor}; [measured.json](../../loadtest/sizing/measured.json)): an image takes ` +
-      `${number(cpuMs.web.http + cpuMs.web.decode + cpuMs.web.session)} ms of one core, or ${number(cpuMs.web.http + cpuMs.web.decode)} ms where a GPU runs the network; ` +
+      `${number(cpuMs.web.onCpu)} ms of one core, or ${number(cpuMs.web.http + cpuMs.web.decode)} ms where a GPU runs the network; ` +
       `a process classifies its first photo ${number(startMs / 1000)} s after its start. Assumed, not measured: ${assumedStartSeconds.pod} s from the decision to the start of the ` +
       `process, ${assumedStartSeconds.gpuNode} s where a node with a GPU has to be made.`,
     '',

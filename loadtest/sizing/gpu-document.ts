@@ -25,10 +25,10 @@ export function renderGpuSection (): string {
     `**Measured**, by \`npm run loadtest:sizing\` on ${at.slice(0, 10)}: ${machine.cores} cores of ${machine.processor}, Node ${machine.node}, ` +
       `${model}, 16 users in a closed loop who share these cores, ${digits(machine.loadBefore)} other processes at work on the machine before. CPU milliseconds an image:`,
     '',
-    '| photos | HTTP | decode, resize, crop | together: what a GPU node needs | the network, on a CPU |',
-    '|---|---|---|---|---|',
+    '| photos | HTTP | decode, resize, crop | together: what a GPU node needs | the network, on a CPU | all of it where sessions decode, on a CPU |',
+    '|---|---|---|---|---|---|',
     ...([['about 500x400', web], ['12 megapixels', phone]] as const).map(([name, cpu]) =>
-      `| ${name} | ${cpu.http} | ${cpu.decode} | ${digits(decodeSeconds(cpu) * 1000)} | ${cpu.session} |`),
+      `| ${name} | ${cpu.http} | ${cpu.decode} | ${digits(decodeSeconds(cpu) * 1000)} | ${cpu.session} | ${cpu.onCpu} |`),
     '',
     '**Reported** by timm for the network alone, in half precision, on tensors that are on the GPU already; **computed** from both: the cores that could feed that GPU.',
     '',

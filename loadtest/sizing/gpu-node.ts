@@ -5,7 +5,7 @@ import type { CpuMs } from './measured.ts'
 export const decodeSeconds = ({ http, decode }: CpuMs): number => (http + decode) / 1000
 
 /** Of an instance without a GPU. */
-export const totalSeconds = ({ http, decode, session }: CpuMs): number => (http + decode + session) / 1000
+export const totalSeconds = ({ onCpu }: CpuMs): number => onCpu / 1000
 
 /** Cores that decode as fast as a GPU classifies. */
 export const coresForGpu = (gpuImagesPerSecond: number, secondsAnImage: number): number => gpuImagesPerSecond * secondsAnImage

@@ -1,5 +1,6 @@
 /** `npm run loadtest:sizing`: measures on this machine what gpu.md and the scaling simulation are computed from, a minute. */
 import { getPriority } from 'node:os'
+import { countAvailableCores } from '../../api/available-cores.ts'
 import { measureColdStarts } from '../cold-start.ts'
 import { findK6 } from '../k6-binary.ts'
 import { Lab } from '../lab.ts'
@@ -10,7 +11,6 @@ import { readThreadSeconds, readUsage } from '../process-usage.ts'
 import { makeRandomModel } from '../random-model.ts'
 import { startService } from '../service.ts'
 import { packageRoot } from '../../models/package-root.ts'
-import { totalSeconds } from './gpu-node.ts'
 import { writeMeasured, type CpuMs } from './measured.ts'
 
 const model = 'ghostnet_100'
@@ -23,6 +23,8 @@ const starts = 10
 const niceness = { main: getPriority(), pool: 5, session: 10 }
 
 if (niceness.main >= niceness.pool) throw new LabError('BAD_REQUEST', `Expected a niceness below ${niceness.pool}, by which threads are told apart, got ${niceness.main}.`)
+const cores = countAvailableCores()
+if (cores < 2) throw new LabError('BAD_REQUEST', `Expected two cores or more, so that one has no session, got ${cores}.`)
 const k6 = await findK6()
 const env = { MODEL: await makeRandomModel(model) }
 const machine = describeMachine()
@@ -39,22 +41,30 @@ writeMeasured({
   startMs: round(Math.min(...milliseconds)),
 })
 
-/** CPU milliseconds an image under a load that keeps all cores busy. */
+/** With fewer sessions than cores, libvips decodes everything on threads of its own, as it does beside a GPU. */
 async function measureCpu (size: PhotoSize): Promise<CpuMs> {
+  const onCpu = totalOf(await measureStages(size, env))
+  return { ...await measureStages(size, { ...env, WORKERS: String(cores - 1) }), onCpu }
+}
+
+/** CPU milliseconds an image under a load that keeps all cores busy. */
+async function measureStages (size: PhotoSize, env: Record<string, string>): Promise<Stages> {
   const service = await startService({ env })
   try {
     using lab = new Lab({ k6, url: service.url, pid: service.pid, photos: await makePhotos([size]), form: 'raw', imagesPerRequest: 1, say })
-    const measured: CpuMs[] = []
+    const measured: Stages[] = []
     for (let round = 1; round <= rounds; round++) {
       const before = await sample(service)
       await lab.runClosed(users, seconds, { label: `${size} photos, round ${round}`, minimum: { seconds: 0, requests: 1 } })
       measured.push(cpuBetween(before, await sample(service)))
     }
-    return measured.reduce((best, cpu) => totalSeconds(cpu) < totalSeconds(best) ? cpu : best)
+    return measured.reduce((best, cpu) => totalOf(cpu) < totalOf(best) ? cpu : best)
   } finally {
     await service.stop()
   }
 }
+
+type Stages = Omit<CpuMs, 'onCpu'>
 
 interface Sample { readonly images: number, readonly total: number, readonly main: number, readonly session: number }
 
@@ -69,7 +79,11 @@ async function sample ({ url, pid }: { url: string, pid: number }): Promise<Samp
   }
 }
 
-function cpuBetween (before: Sample, after: Sample): CpuMs {
+function totalOf ({ http, decode, session }: Stages): number {
+  return round(http + decode + session)
+}
+
+function cpuBetween (before: Sample, after: Sample): Stages {
   const anImage = (cpuSeconds: (of: Sample) => number): number =>
     round((cpuSeconds(after) - cpuSeconds(before)) * 1000 / (after.images - before.images))
   return {

@@ -11,8 +11,9 @@ const milliseconds = (description: string) => Type.Number({ exclusiveMinimum: 0,
 
 const CpuSchema = Type.Object({
   http: milliseconds('Of the main thread and V8\'s helpers.'),
-  decode: milliseconds('Of the thread pool.'),
+  decode: milliseconds('Of the thread pool, in which libvips decodes, as it does beside a GPU.'),
   session: milliseconds('Of the session workers, which run the network on the CPU.'),
+  onCpu: milliseconds('Of the whole process where each core has a session, which decodes what it can itself.'),
 }, { additionalProperties: false, description: 'CPU milliseconds an image.' })
 
 export const MeasuredSchema = Type.Object({

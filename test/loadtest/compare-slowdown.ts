@@ -1,6 +1,6 @@
 /**
- * `npm run check:regression`: the regression check must catch 2 ms of sleep that are put into decoding, and name that stage;
- * and must not cry over a checkout that is the same. PAIRS and SECONDS make it longer than its short form.
+ * `npm run check:regression`: the regression check must catch 2 ms of sleep that are put into decoding, and name that stage.
+ * PAIRS and SECONDS make it longer than its short form.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -41,6 +41,7 @@ def damaged_images_are_refused(ctx, response, case) -> None:
         refusals[422] = body[: len(body) // 2]
     for status, damaged in refusals.items():
         request = response.request.copy()
+        request.headers.pop('x-request-timeout-ms', None)  # a deadline of 1 ms would be the answer instead
         request.prepare_body(damaged, files=None)
         with requests.Session() as session:
             refusal = session.send(request)

@@ -49,7 +49,7 @@ interface PromiseWithResolvers { resolve: () => void, reject: (error: Error) => 
 /** Lets everything that was resolved run to its next wait. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-function queueWith (options: Partial<BatchQueueOptions> = {}): { queue: BatchQueue<number, number>, clock: Clock } {
+function queueWith (options: Partial<BatchQueueOptions<number>> = {}): { queue: BatchQueue<number, number>, clock: Clock } {
   const clock = new Clock()
   return { clock, queue: new BatchQueue({ maxBatchSize: 4, now: clock.now, setTimer: clock.setTimer, ...options }) }
 }

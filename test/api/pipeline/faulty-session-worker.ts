@@ -25,7 +25,7 @@ if (parentPort !== null) {
     }
     const logits = new Float32Array(batchSize * classes)
     for (let i = 0; i < batchSize; i++) for (const { classIndex, logit } of selfTest.topLogits) logits[i * classes + classIndex] = logit
-    port.postMessage({ logits, undecoded: [], decodeMs: 0, pixels, files } satisfies RunAnswer)
+    port.postMessage({ logits, decodings: [], pixels, files } satisfies RunAnswer)
   })
   port.postMessage('created')
 }

@@ -36,10 +36,18 @@ const photo = readFixture('exif-1.jpg')
 const markerAt = (marker: number): number => photo.indexOf(Buffer.from([0xff, marker]))
 const [frameAt, scanAt] = [markerAt(0xc0), markerAt(0xda)]
 const inserted = (at: number, ...bytes: number[]): Buffer => Buffer.concat([photo.subarray(0, at), Buffer.from(bytes), photo.subarray(at)])
-const changed = (at: number, value: number): Buffer => {
-  const copy = Buffer.from(photo)
+const changed = (at: number, value: number, source = photo): Buffer => {
+  const copy = Buffer.from(source)
   copy[at] = value
   return copy
+}
+const swapped = (one: number, other: number): Buffer => changed(one, photo[other]!, changed(other, photo[one]!))
+const tablesAt = markerAt(0xdb)
+const endOfImage = Buffer.from([0xff, 0xd9])
+/** With an interval, and one restart of which only the number may be wrong. */
+const restarting = (marker: number): Buffer => {
+  const withRestart = inserted(photo.length - 20, 0xff, marker)
+  return Buffer.concat([withRestart.subarray(0, scanAt), Buffer.from([0xff, 0xdd, 0, 4, 0, 8]), withRestart.subarray(scanAt)])
 }
 const frame = photo.subarray(frameAt, frameAt + 2 + photo.readUInt16BE(frameAt + 2))
 
@@ -59,6 +67,13 @@ const others: Record<string, Buffer> = {
   'a frame in the scan': inserted(photo.length - 20, ...frame),
   'a number of lines that comes later': inserted(scanAt, 0xff, 0xdc, 0, 4, 0, 1),
   'a scan of one channel': changed(scanAt + 4, 1),
+  'a scan of the channels in another order': swapped(scanAt + 5, scanAt + 7),
+  'a scan of some coefficients': changed(scanAt + 12, 5),
+  'restarts without an interval': inserted(photo.length - 20, 0xff, 0xd0),
+  'restarts out of their order': restarting(0xd1),
+  'a scan of nothing but 0xff': Buffer.concat([photo.subarray(0, scanAt + 14), Buffer.alloc(200_000, Buffer.from([0xff, 0])), endOfImage]),
+  'a head of tables': inserted(scanAt, ...Array.from({ length: 40 }, () => [...photo.subarray(tablesAt, frameAt)]).flat()),
+  'a megabyte of something else': Buffer.concat([photo, Buffer.alloc(2 ** 20)]),
   'a precision of 12 bits': changed(frameAt + 4, 12),
   'a chrominance that is sampled as often as the luminance': changed(frameAt + 14, 0x22),
   'a channel of an unknown number': changed(frameAt + 10, 7),
@@ -78,7 +93,9 @@ test('limits, formats and the resizer of a model are kept', () => {
 })
 
 test('what follows the picture, and what a writer says of it, does not matter', () => {
-  assert.ok(findPlainJpeg(Buffer.concat([photo, Buffer.from('trailing bytes \xff\xc0', 'latin1')]), options))
+  const plain = findPlainJpeg(Buffer.concat([photo, Buffer.from('trailing bytes \xff\xc0', 'latin1')]), options)
+  assert.deepEqual(plain!.file.subarray(-2), endOfImage)
+  assert.ok(findPlainJpeg(restarting(0xd0), options))
   assert.ok(findPlainJpeg(inserted(2, 0xff, 0xfe, 0, 4, 0x68, 0x69), options), 'a comment')
 })
 

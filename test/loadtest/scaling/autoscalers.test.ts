@@ -40,7 +40,7 @@ test('the manifests are read as they are', () => {
     maxInWork: 128,
   })
   const { cores, autoscaling: { target } } = readKedaSettings(true)
-  assert.deepEqual({ cores, target }, { cores: 4, target: 8 })
+  assert.deepEqual({ cores, target }, { cores: 4, target: 4 })
   assert.deepEqual(readKnativeSettings(), {
     autoscaling: { minScale: 0, maxScale: 8, target: 3, scaleDownDelaySeconds: 120 }, cores: 2, maxInWork: 64, holdSeconds: 30,
   })

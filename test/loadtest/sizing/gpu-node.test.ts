@@ -8,10 +8,10 @@ import { gpuDocument, gpuSection, renderGpuSection } from '../../../loadtest/siz
 import { readMeasured } from '../../../loadtest/sizing/measured.ts'
 import { readThreadSeconds, readUsage } from '../../../loadtest/process-usage.ts'
 
-test('an image of 1 ms HTTP, 4 ms decoding and 5 ms network on a node', () => {
-  const cpu = { http: 1, decode: 4, session: 5 }
+test('an image of 1 ms HTTP, 4 ms decoding and 5 ms network on a node, 8 ms where the session decodes', () => {
+  const cpu = { http: 1, decode: 4, session: 5, onCpu: 8 }
   assert.equal(decodeSeconds(cpu), 0.005)
-  assert.equal(totalSeconds(cpu), 0.01)
+  assert.equal(totalSeconds(cpu), 0.008)
   assert.equal(coresForGpu(10_000, 0.005), 50)
   assert.equal(imagesPerSecond(4, 0.005), 800)
   assert.equal(costOfMillion(3.6, 1000), 1) // 1,000 s at a tenth of a cent
