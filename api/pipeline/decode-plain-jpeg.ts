@@ -14,7 +14,10 @@ const filters = {
 /** Some 15 MB. */
 const pixelsOfCollection = 2 ** 20
 let pixelsSinceCollection = 0
-const collectYoung = exposeCollection()
+/** A picture that two collections of the young saw in use has grown old, and only a whole one, which takes some ms, lets it go. */
+const collectionsOfWhole = 64
+let collections = 0
+const collect = exposeCollection()
 
 // What is freed above a threshold glibc gives back at once, and each page of it faults again with the next picture. The threshold
 // rises to the largest block that was ever freed: this one, which nobody touches, is garbage at once and goes with the first collection.
@@ -58,13 +61,12 @@ export function decodePlainJpeg (
 export async function giveBackPictures (): Promise<void> {
   if (pixelsSinceCollection < pixelsOfCollection) return
   pixelsSinceCollection = 0
-  collectYoung()
+  collect({ type: ++collections % collectionsOfWhole === 0 ? 'major' : 'minor' })
   await nextTurn()
 }
 
 /** V8 hands its `gc` to contexts that are made while the flag is set, which is all threads': none may take it back from another. */
-function exposeCollection (): () => void {
+function exposeCollection (): (options: { type: 'minor' | 'major' }) => void {
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void
-  return () => collect({ type: 'minor' })
+  return runInNewContext('gc') as ReturnType<typeof exposeCollection>
 }

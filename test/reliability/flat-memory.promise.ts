@@ -9,12 +9,12 @@ import { bounds } from './promises.ts'
 import { flatMemoryEnvironment } from './allocator.ts'
 import { quantile } from './statistics.ts'
 
-const requests = 20_000
-const slices = 20
-/** Until then caches and the heap grow into their places. */
-const warmSlices = 5
+const requestsOfSlice = 1000
+/** Until then the heap and its buffers grow into their places; by hand, the 15,000th request had as much as the 100,000th. */
+const warmSlices = 15
+const slices = warmSlices + 20
 /** Resident memory jumps by some 30 MiB between slices, as buffers come and go: a level is the median of as many. */
-const slicesOfLevel = 3
+const slicesOfLevel = 5
 const clients = 16
 /** Larger ones take long to send and are measured elsewhere. */
 const largestWire = 200_000
@@ -31,16 +31,16 @@ keepPromise('flat-memory', async (t) => {
   let failed = 0
   for (let slice = 0; slice < slices; slice++) {
     for (const wire of hostile) await exchange(server.port, wire)
-    const outcomes = await runLoad({ port: server.port, wires, clients, requests: requests / slices - hostile.length })
+    const outcomes = await runLoad({ port: server.port, wires, clients, requests: requestsOfSlice - hostile.length })
     failed += outcomes.filter(({ status }) => status !== 200).length
     residentMiB.push(server.residentMiB()!)
-    t.diagnostic(`${(slice + 1) * requests / slices} requests: ${residentMiB.at(-1)!.toFixed(0)} MiB`)
+    t.diagnostic(`${(slice + 1) * requestsOfSlice} requests: ${residentMiB.at(-1)!.toFixed(0)} MiB`)
   }
   const warm = quantile(residentMiB.slice(warmSlices - slicesOfLevel, warmSlices), 0.5)
   const last = quantile(residentMiB.slice(-slicesOfLevel), 0.5)
   const growth = last - warm
   return {
-    measured: `${warm.toFixed(0)} MiB after ${requests / slices * warmSlices} requests, ${last.toFixed(0)} MiB after ${requests} ` +
+    measured: `${warm.toFixed(0)} MiB after ${requestsOfSlice * warmSlices} requests, ${last.toFixed(0)} MiB after ${requestsOfSlice * slices} ` +
       `(${growth < 0 ? '' : '+'}${growth.toFixed(0)} MiB, ${(100 * growth / warm).toFixed(1)} %), ${hostile.length * slices} of them hostile`,
     checks: {
       'memory is flat': growth < Math.max(bounds.growthMiB, warm * bounds.growthPercent / 100),

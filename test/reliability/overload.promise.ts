@@ -10,7 +10,7 @@ const leastExcess = 9
 
 keepPromise('overload', async (t) => {
   const { capacity, outcomes, seconds, largestInWork } = await measureBurst(t, 0)
-  const start = Math.min(...outcomes.map(({ sentAt }) => sentAt))
+  const start = outcomes.reduce((earliest, { sentAt }) => Math.min(earliest, sentAt), Infinity)
   const answered = outcomes.filter(({ status }) => status === 200)
   const refused = outcomes.filter(({ status }) => status === 503 || status === 429)
   const goodput = 100 * answered.filter(({ endedAt }) => endedAt < start + seconds * 1000).length / seconds / capacity

@@ -54,7 +54,7 @@ export const promises = {
   },
   'flat-memory': {
     promise: 'memory stays flat over 20,000 requests, hostile ones among them',
-    bound: `resident memory from request 5,000 to 20,000: below ${bounds.growthMiB} MiB or ${bounds.growthPercent} % more`,
+    bound: `resident memory over 20,000 requests after the first 15,000: below ${bounds.growthMiB} MiB or ${bounds.growthPercent} % more`,
   },
   fairness: {
     promise: 'a client with 95 % of the load takes no answer from another, nor does one that leaves and asks again and again',
