@@ -15,6 +15,7 @@ import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
 import { NotDecoded, type Inference, type ModelInput } from './pipeline/session.ts'
 import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
 import { Pixels, type Image, type Upload } from './pipeline/upload.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessing'> {
   readonly model: LoadedModel
@@ -296,13 +297,4 @@ export class Classifier {
       return await preprocess(bytes, this.#preprocessOptions, signal)
     })
   }
-}
-
-/** The promise's outcome, or the signal's reason if that aborts first. */
-async function unlessAborted<Value> (signal: AbortSignal, promise: Promise<Value>): Promise<Value> {
-  return await new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -2,7 +2,6 @@
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import type { buildApp as build } from './app.ts'
 import type { Classifier } from './classifier.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { createClassifier } from './create-classifier.ts'
@@ -23,8 +22,7 @@ async function serve (): Promise<void> {
   const started = classifier.start()
   started.catch(() => {}) // it is awaited below
   try {
-    const { buildApp } = await import('./app.ts')
-    app = openApp(buildApp, config, classifier)
+    app = await openApp(config, classifier)
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
     explain(error)
@@ -41,7 +39,8 @@ async function serve (): Promise<void> {
 }
 
 /** The application with its log and its signals. */
-function openApp (buildApp: typeof build, config: Config, classifier: Classifier): FastifyInstance {
+async function openApp (config: Config, classifier: Classifier): Promise<FastifyInstance> {
+  const { buildApp } = await import('./app.ts')
   const log = new Log()
   process.on('exit', () => log.flush())
   const app = buildApp(config, classifier, {

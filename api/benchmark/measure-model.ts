@@ -1,5 +1,5 @@
 /** How fast a model is on this machine, without HTTP: the service's own decoding, sessions and pipeline, each for a bounded time. */
-import { Classifier, type ClassifierOptions } from '../classifier.ts'
+import { Classifier, type Classification, type ClassifierOptions } from '../classifier.ts'
 import { ServiceError } from '../errors.ts'
 import { preprocess } from '../pipeline/preprocess.ts'
 import { Session, sessionWorkerFile } from '../pipeline/session.ts'
@@ -66,8 +66,7 @@ async function measureDecoding (options: ClassifierOptions, photos: readonly Buf
   let photo = 0
   let decodeMs = 0
   const classifyNext = async (): Promise<void> => {
-    const { results: [result], times } = await classifier.classify([photos[photo++ % photos.length]!], topK, new AbortController().signal)
-    if (result instanceof ServiceError) throw result
+    const { times } = await classifyPhoto(classifier, photos[photo++ % photos.length]!)
     decodeMs += times.decode
   }
   try {
@@ -79,6 +78,14 @@ async function measureDecoding (options: ClassifierOptions, photos: readonly Buf
   } finally {
     await classifier.close()
   }
+}
+
+/** @throws ServiceError if it cannot be classified. */
+async function classifyPhoto (classifier: Classifier, photo: Buffer): Promise<Classification> {
+  const classification = await classifier.classify([photo], topK, new AbortController().signal)
+  const [result] = classification.results
+  if (result instanceof ServiceError) throw result
+  return classification
 }
 
 async function classifyFor (classifyNext: () => Promise<void>, forMs: number): Promise<void> {
@@ -102,10 +109,7 @@ async function measurePipeline (
     images = batches = 0
     const startedAt = performance.now()
     await Promise.all(Array.from({ length: inWork }, async (_, i) => {
-      await classifyFor(async () => {
-        const { results: [result] } = await classifier.classify([photos[i++ % photos.length]!], topK, new AbortController().signal)
-        if (result instanceof ServiceError) throw result
-      }, ms)
+      await classifyFor(async () => { await classifyPhoto(classifier, photos[i++ % photos.length]!) }, ms)
     }))
     return performance.now() - startedAt
   }

@@ -25,11 +25,11 @@ function checkEnvironment ({ container, config }: Workload): void {
   parseTrustProxy(config.trustProxy)
 }
 
-function checkPorts ({ container: { ports }, config }: Workload): void {
+function checkPorts ({ container: { ports }, config, hasMetricsPort }: Workload): void {
   const [main, metrics] = ports
   assert.equal(main!.containerPort, config.port)
-  // A platform that routes to one port alone knows of no other.
-  if (metrics !== undefined) assert.equal(metrics.containerPort, config.metricsPort)
+  if (hasMetricsPort) assert.equal(metrics?.containerPort ?? 0, config.metricsPort)
+  else assert.ok(ports.length === 1 && config.metricsPort > 0 && config.metricsPort !== config.port, 'the world does not reach the metrics')
 }
 
 function checkProbes (workload: Workload): void {

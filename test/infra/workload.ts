@@ -51,6 +51,8 @@ export interface Workload {
    * service alone decides.
    */
   readonly concurrency: { readonly target: number | undefined, readonly hard: number } | undefined
+  /** Another port beside the main one can be declared. */
+  readonly hasMetricsPort: boolean
   /** Traffic stops only when readiness fails: the drain delay has to outlast that. */
   readonly isDrainedByReadiness: boolean
   readonly podSecurity: Readonly<Record<string, unknown>>
@@ -65,7 +67,7 @@ export function readWorkload ({ apiVersion, kind, metadata, spec }: Manifest): W
   if (kind === 'Deployment' || kind === 'InferenceService') {
     const pod = kind === 'Deployment' ? parts!.template!.spec : parts!.predictor!
     const { terminationGracePeriodSeconds: graceSeconds = 30, timeout: timeoutSeconds } = pod
-    return describe(pod, { graceSeconds, timeoutSeconds, concurrency: undefined, isDrainedByReadiness: true })
+    return describe(pod, { graceSeconds, timeoutSeconds, concurrency: undefined, hasMetricsPort: true, isDrainedByReadiness: true })
   }
   if (apiVersion !== 'serving.knative.dev/v1' || kind !== 'Service') return undefined
   const { metadata: { annotations = {} }, spec: pod } = parts!.template!
@@ -76,6 +78,7 @@ export function readWorkload ({ apiVersion, kind, metadata, spec }: Manifest): W
     graceSeconds: isCloudRun ? cloudRunGraceSeconds : pod.timeoutSeconds!,
     timeoutSeconds: pod.timeoutSeconds,
     concurrency: { hard, target: target === undefined ? undefined : Number(target) },
+    hasMetricsPort: !isCloudRun,
     isDrainedByReadiness: false,
   })
 }

@@ -5,20 +5,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
-import { parse } from 'yaml'
 import { readConfig } from '../../../api/config.ts'
 import { freePort } from '../../../loadtest/free-port.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
+import { parseInfraFile } from '../../infra/infra-files.ts'
 import { deployed, ServerProcess } from '../../server-process.ts'
 
 interface Compose {
   services: { ghostserve: { ports: [string], environment: Record<string, string | number>, stop_grace_period: string } }
 }
 
-const read = (path: string): string => readFileSync(join(packageRoot, path), 'utf8')
-const { ports: [publishedPort], environment, stop_grace_period: grace } = (parse(read('infra/compose/compose.yaml')) as Compose).services.ghostserve
-const [, cpuStage] = /^FROM \S+ AS cpu\n(.+?)^FROM /ms.exec(read('Dockerfile'))!
+const { ports: [publishedPort], environment, stop_grace_period: grace } = parseInfraFile<Compose>('compose/compose.yaml').services.ghostserve
+const [, cpuStage] = /^FROM \S+ AS cpu\n(.+?)^FROM /ms.exec(readFileSync(join(packageRoot, 'Dockerfile'), 'utf8'))!
 const imageEnvironment = Object.fromEntries(/^ENV (.+)$/m.exec(cpuStage!)![1]!.split(' ').map((pair) => pair.split('=') as [string, string]))
 /** Beside node, which it names by its path in the image. */
 const [, ...healthCheck] = JSON.parse(/^HEALTHCHECK .* CMD (\[.*?\])$/ms.exec(cpuStage!)![1]!.replaceAll('\\\n', '')) as string[]
