@@ -12,7 +12,7 @@ const pairs = Number(process.env['PAIRS'] ?? 8)
 const seconds = Number(process.env['SECONDS'] ?? 2)
 const tolerance = 0.03
 const patched = 'api/pipeline/session-worker.ts'
-const before = 'await giveBackPictures()\n'
+const before = 'const isDecoded = decoder !== false &&'
 const sleep = 'await new Promise((resolve) => setTimeout(resolve, 2))'
 
 const say = (sentence: string): void => { process.stdout.write(`${sentence}\n`) }
