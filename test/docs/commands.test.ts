@@ -6,9 +6,10 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { makeRandomModel } from '../../loadtest/random-model.ts'
 import { packageRoot } from '../../models/package-root.ts'
+import { Collector } from '../api/plugins/otlp-collector.ts'
 import { readCommands, type CommandBlock } from './page-commands.ts'
 import { PageShell } from './page-shell.ts'
 
@@ -27,11 +28,18 @@ const readersFiles: Readonly<Record<string, Readonly<Record<string, string>>>> =
     'validation/n07920052/coffee.png': 'test/fixtures/coffee.png',
     'validation/n02124075/chelsea.png': 'test/fixtures/chelsea.png',
   },
-  'models/README.md': { 'checkpoint.pth': join(await makeRandomModel('ghostnet_050'), 'model.safetensors') },
+  'models/README.md': {
+    'checkpoint.pth': join(await makeRandomModel('ghostnet_050'), 'model.safetensors'),
+    'ghostnet_050_tin200_37_epochs.pth': 'models/bundled/model.safetensors',
+  },
 }
 
 /** A score that another processor's layout rounds differently is the same. */
 const tolerance = 1e-3
+
+/** The page's collector, and the traces that its requests belong to. */
+const documentedCollector = 'http://localhost:4318'
+const documentedTraces = (content: string): string[] => [...content.matchAll(/traceparent: 00-(\w{32})-/g)].map(([, traceId]) => traceId!)
 
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
 
@@ -42,16 +50,25 @@ for (const page of pages) {
   const blocks = readCommands(read(page))
   if (blocks.length === 0) continue
   test(page, { skip: !hasCurl && 'there is no curl' }, async (t) => {
-    const shell = new PageShell(readersFiles[page])
-    t.after(() => shell.close())
-    for (const block of blocks) {
-      const name = `line ${block.line}: ${block.code.split('\n').at(-1)!.slice(0, 80)}`
-      if (block.skipped !== undefined) process.stderr.write(`!!! SKIPPED: ${page}, ${name}: ${block.skipped}\n`)
-      if (block.runBy !== undefined) {
-        await t.test(`${name}: by ${block.runBy}`, () => assert.ok(block.runBy! in scripts, `package.json has no ${block.runBy}`))
-      } else await t.test(name, { skip: block.skipped ?? false }, async () => check(block, await shell.run(block.code)))
+    const collector = new Collector()
+    const { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl } = await collector.open(t)
+    const shell = new PageShell(readersFiles[page], { [documentedCollector]: collectorUrl })
+    try {
+      for (const block of blocks) await testBlock(t, page, block, shell)
+    } finally {
+      await shell.close() // a service that ends sends the traces that it still has
     }
+    const traces = new Set(collector.spans.map(({ traceId }) => traceId))
+    for (const documented of documentedTraces(read(page))) assert.ok(traces.has(documented), `no span of ${documented} came to the collector`)
   })
+}
+
+async function testBlock (t: TestContext, page: string, block: CommandBlock, shell: PageShell): Promise<void> {
+  const name = `line ${block.line}: ${block.code.split('\n').at(-1)!.slice(0, 80)}`
+  if (block.skipped !== undefined) process.stderr.write(`!!! SKIPPED: ${page}, ${name}: ${block.skipped}\n`)
+  if (block.runBy !== undefined) {
+    await t.test(`${name}: by ${block.runBy}`, () => assert.ok(block.runBy! in scripts, `package.json has no ${block.runBy}`))
+  } else await t.test(name, { skip: block.skipped ?? false }, async () => check(block, await shell.run(block.code)))
 }
 
 test('every npm script that a page names exists', () => {

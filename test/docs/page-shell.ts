@@ -18,9 +18,14 @@ export class PageShell {
   readonly #folder = mkdtempSync(join(tmpdir(), 'ghostserve-page-'))
   #service: ChildProcess | undefined
   #address = documentedAddress
+  readonly #addresses: ReadonlyArray<readonly [string, string]>
 
-  /** @param files - What the page takes for the reader's own: path in the folder -> path, of one in the package from its root. */
-  constructor (files: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param files - What the page takes for the reader's own: path in the folder -> path, of one in the package from its root.
+   * @param addresses - Where the page's other services are: as it writes them -> as they are.
+   */
+  constructor (files: Readonly<Record<string, string>> = {}, addresses: Readonly<Record<string, string>> = {}) {
+    this.#addresses = Object.entries(addresses)
     for (const entry of readdirSync(packageRoot)) {
       if (!entry.startsWith('.git')) symlinkSync(join(packageRoot, entry), join(this.#folder, entry))
     }
@@ -35,7 +40,8 @@ export class PageShell {
    *
    * @throws Error if it fails.
    */
-  async run (code: string): Promise<string> {
+  async run (documented: string): Promise<string> {
+    const code = this.#addresses.reduce((code, [from, to]) => code.replaceAll(from, to), documented)
     if (/\bnpm start$/.test(code)) {
       await this.#start(code)
       return ''

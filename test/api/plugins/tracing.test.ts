@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,65 +9,9 @@ import test, { suite, type TestContext } from 'node:test'
 import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { formOf, openApp } from '../open-app.ts'
+import { attributesOf, Collector, durationMs } from './otlp-collector.ts'
 
 const coffee = readFixture('coffee.png')
-
-interface Attribute { key: string, value: { stringValue?: string, intValue?: number } }
-interface ReceivedSpan {
-  traceId: string
-  spanId: string
-  parentSpanId?: string
-  name: string
-  kind: number
-  startTimeUnixNano: string
-  endTimeUnixNano: string
-  attributes: Attribute[]
-  links: Array<{ traceId: string, spanId: string }>
-  status: { code: number }
-}
-interface ReceivedTraces {
-  resourceSpans: Array<{ resource: { attributes: Attribute[] }, scopeSpans: Array<{ spans: ReceivedSpan[] }> }>
-}
-
-/** As OTLP/HTTP collectors do: takes traces as JSON under /v1/traces. */
-class Collector {
-  readonly spans: ReceivedSpan[] = []
-  readonly services = new Set<string | undefined>()
-  readonly #server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      assert.deepEqual([request.method, request.url, request.headers['content-type']], ['POST', '/v1/traces', 'application/json'])
-      this.#receive(JSON.parse(Buffer.concat(chunks).toString()) as ReceivedTraces)
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-    })
-  })
-
-  /** Listens; gives the environment of a service that sends its traces here. */
-  async open (t: TestContext): Promise<{ OTEL_EXPORTER_OTLP_ENDPOINT: string }> {
-    this.#server.listen({ host: '127.0.0.1', port: 0 })
-    await once(this.#server, 'listening')
-    t.after(() => this.#server.close())
-    return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}` }
-  }
-
-  #receive ({ resourceSpans }: ReceivedTraces): void {
-    for (const { resource, scopeSpans } of resourceSpans) {
-      this.services.add(attributesOf(resource)['service.name'])
-      this.spans.push(...scopeSpans.flatMap(({ spans }) => spans))
-    }
-  }
-
-  named (name: string): ReceivedSpan[] {
-    return this.spans.filter((span) => span.name === name)
-  }
-}
-
-function attributesOf ({ attributes }: { attributes: Attribute[] }): Record<string, string | undefined> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? String(value.intValue)]))
-}
-
-const durationMs = ({ startTimeUnixNano, endTimeUnixNano }: ReceivedSpan): number =>
-  Number(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1e6
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const parentId = 'b7ad6b7169203331'

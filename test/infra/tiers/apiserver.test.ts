@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { checkWorkload } from '../check-workload.ts'
-import { infraFolder, listInfraFiles, parseInfraFile } from '../infra-files.ts'
+import { infraFolder, listInfraFiles, parseInfraFile, readInfraFile } from '../infra-files.ts'
 import { readWorkload, type Manifest } from '../workload.ts'
 import { ApiServer } from './apiserver.ts'
 import { breakManifest, brokenManifests, brokenPods } from './broken-manifests.ts'
@@ -28,7 +28,7 @@ test('a real API server', async (t) => {
   const definitions = await findOrSkip(t, findCustomResources)
   if (definitions === undefined) return
   server.establish(...definitions)
-  server.create(join(infraFolder, 'k8s/namespace/namespace.yaml'))
+  server.create(readInfraFile('k8s/namespace/namespace.yaml'))
 
   const render = (folder: string): Manifest[] =>
     parseAllDocuments(server.render(join(infraFolder, folder))).map((document) => document.toJS() as Manifest)

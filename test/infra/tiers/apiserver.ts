@@ -15,76 +15,90 @@ export interface Verdict { readonly accepted: boolean, readonly said: string }
 const startTimeoutMs = 60_000
 
 export class ApiServer {
-  readonly #kubectl: string
-  readonly #connection: readonly string[]
-  readonly #stop: () => Promise<void>
+  /** The folder of the programs of the control plane, kubectl among them. */
+  readonly programs: string
+  /** Where its files are: what uses it may put its own there. */
+  readonly folder: string
+  readonly kubeconfig: string
+  readonly #children: ChildProcess[] = []
 
-  private constructor (kubectl: string, connection: readonly string[], stop: () => Promise<void>) {
-    this.#kubectl = kubectl
-    this.#connection = connection
-    this.#stop = stop
+  private constructor (programs: string) {
+    this.programs = programs
+    this.folder = mkdtempSync(join(tmpdir(), 'ghostserve-apiserver-'))
+    this.kubeconfig = join(this.folder, 'kubeconfig')
   }
 
   /** @throws MissingTool where there is no etcd, or no Go to build the server with. */
   static async start (): Promise<ApiServer> {
     const etcd = findDebianProgram('etcd', 'etcd-server')
-    const kubernetes = await findKubernetes()
-    const folder = mkdtempSync(join(tmpdir(), 'ghostserve-apiserver-'))
-    const children: ChildProcess[] = []
-    const start = (program: string, args: readonly string[]): void => {
-      children.push(spawn(program, args, { cwd: folder, stdio: 'ignore' }))
-    }
-    const stop = async (): Promise<void> => {
-      for (const child of children.reverse()) { // the server before its store
-        if (child.exitCode !== null || child.signalCode !== null) continue
-        const ended = once(child, 'exit')
-        child.kill('SIGKILL')
-        await ended
-      }
-      rmSync(folder, { recursive: true })
-    }
-
+    const server = new ApiServer(await findKubernetes())
+    const { folder } = server
     const [clients, peers, port] = [await freePort(), await freePort(), await freePort()]
     const token = randomBytes(16).toString('hex')
     writeFileSync(join(folder, 'tokens.csv'), `${token},test,test,system:masters\n`)
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     writeFileSync(join(folder, 'accounts.key'), privateKey.export({ type: 'pkcs1', format: 'pem' }))
-    start(etcd, [
+    server.run(etcd, [
       '--data-dir=etcd', `--listen-client-urls=http://127.0.0.1:${clients}`, `--advertise-client-urls=http://127.0.0.1:${clients}`,
       `--listen-peer-urls=http://127.0.0.1:${peers}`, `--initial-advertise-peer-urls=http://127.0.0.1:${peers}`, `--initial-cluster=default=http://127.0.0.1:${peers}`,
     ])
-    start(join(kubernetes, 'kube-apiserver'), [
+    server.run(join(server.programs, 'kube-apiserver'), [
       `--etcd-servers=http://127.0.0.1:${clients}`, `--secure-port=${port}`, '--bind-address=127.0.0.1', '--cert-dir=certificates',
       '--service-account-issuer=https://ghostserve.invalid', '--service-account-key-file=accounts.key', '--service-account-signing-key-file=accounts.key',
       '--token-auth-file=tokens.csv', '--authorization-mode=RBAC', '--service-cluster-ip-range=10.0.0.0/24',
       // It would wait for a controller that makes tokens.
       '--disable-admission-plugins=ServiceAccount',
+      // Debian's etcd is too old for it: events would come in bursts, half a minute late.
+      '--watch-cache=false',
+      '--kubelet-preferred-address-types=InternalIP',
     ])
-    const connection = [`--server=https://127.0.0.1:${port}`, `--token=${token}`, '--insecure-skip-tls-verify', '--kubeconfig=/dev/null', `--cache-dir=${folder}/kubectl`]
-    const server = new ApiServer(join(kubernetes, 'kubectl'), connection, stop)
+    writeFileSync(server.kubeconfig, JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'test', cluster: { server: `https://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'test', user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+      'current-context': 'test',
+    }))
     for (const deadline = Date.now() + startTimeoutMs; !server.#ask(['get', '--raw', '/readyz']).accepted; await sleep(250)) {
-      if (Date.now() < deadline && children.every(({ exitCode }) => exitCode === null)) continue
-      await stop()
+      if (Date.now() < deadline && server.#children.every(({ exitCode }) => exitCode === null)) continue
+      await server.stop()
       throw new Error('Expected kube-apiserver to become ready, but it did not.')
     }
     return server
   }
 
+  /** Starts a program that belongs to it and ends with it, in its folder. */
+  run (program: string, args: readonly string[]): void {
+    this.#children.push(spawn(program, args, { cwd: this.folder, stdio: 'ignore' }))
+  }
+
   async stop (): Promise<void> {
-    await this.#stop()
+    for (const child of this.#children.reverse()) { // the server before its store
+      if (child.exitCode !== null || child.signalCode !== null) continue
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+    }
+    rmSync(this.folder, { recursive: true })
   }
 
   /** What `kubectl apply -k` would send. */
   render (folder: string): string {
-    return execFileSync(this.#kubectl, ['kustomize', folder], { encoding: 'utf8' })
+    return execFileSync(join(this.programs, 'kubectl'), ['kustomize', folder], { encoding: 'utf8' })
   }
 
-  /** Keeps the file's documents. */
-  create (file: string): void {
-    this.#askOrThrow(['apply', '-f', file])
+  /** Keeps documents, as YAML or JSON. */
+  create (documents: string): void {
+    this.#askOrThrow(['apply', '-f', '-'], documents)
   }
 
-  /** Keeps definitions of resources, and waits until documents of them are known. */
+  /** Returns once it is gone. @param name - With its kind: `namespace/ghostserve` */
+  delete (name: string): void {
+    this.#askOrThrow(['delete', name, '--timeout=60s'])
+  }
+
+  /** Keeps the files' definitions of resources, and waits until documents of them are known. */
   establish (...files: readonly string[]): void {
     const named = files.flatMap((file) => ['-f', file])
     // On the client's side their annotation would be too long.
@@ -97,13 +111,14 @@ export class ApiServer {
     return this.#ask(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], documents)
   }
 
-  #askOrThrow (args: readonly string[]): void {
-    const { accepted, said } = this.#ask(args)
+  #askOrThrow (args: readonly string[], input?: string): void {
+    const { accepted, said } = this.#ask(args, input)
     if (!accepted) throw new Error(said)
   }
 
   #ask (args: readonly string[], input = ''): Verdict {
-    const { status, stdout, stderr } = spawnSync(this.#kubectl, [...this.#connection, ...args], { input, encoding: 'utf8' })
+    const connection = [`--kubeconfig=${this.kubeconfig}`, `--cache-dir=${this.folder}/kubectl`]
+    const { status, stdout, stderr } = spawnSync(join(this.programs, 'kubectl'), [...connection, ...args], { input, encoding: 'utf8' })
     return { accepted: status === 0, said: `${stdout}${stderr}` }
   }
 }

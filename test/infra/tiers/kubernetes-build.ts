@@ -1,4 +1,4 @@
-/** A real kube-apiserver and its kubectl, built once from their Go modules into the user's cache directory. */
+/** A real control plane of Kubernetes, kubectl, and kwok for nodes, built once from their Go modules into the user's cache directory. */
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +11,8 @@ const run = promisify(execFile)
 
 export const kubernetesVersion = '1.37.2'
 const module = 'k8s.io/kubernetes'
+const kubernetesPrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl']
+const kwok = { module: 'sigs.k8s.io/kwok', version: 'v0.8.0' }
 /** Kubernetes's own libraries, which its module takes from its repository and everybody else from modules of this version. */
 const librariesVersion = `v0.${kubernetesVersion.split('.').slice(1).join('.')}`
 
@@ -18,19 +20,42 @@ const librariesVersion = `v0.${kubernetesVersion.split('.').slice(1).join('.')}`
 const buildSettings = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' }
 
 /**
- * Folder with `kube-apiserver` and `kubectl`. The first call takes ten minutes or more.
+ * Folder with the programs of the control plane and `kubectl`. The first call takes a quarter of an hour.
  *
  * @throws MissingTool without Go, or where the modules cannot be had.
  */
 export async function findKubernetes (): Promise<string> {
-  return await cachedDirectory(`kubernetes-${kubernetesVersion}`, async (directory) => {
-    console.error(`Building kube-apiserver and kubectl ${kubernetesVersion}, which takes ten minutes or more, once.`)
+  return await cachedDirectory(`kubernetes-control-plane-${kubernetesVersion}`, async (directory) => {
+    console.error(`Building Kubernetes ${kubernetesVersion}, which takes a quarter of an hour, once.`)
     await buildKubernetes(directory)
   }, envPaths('ghostserve', { suffix: '' }).cache)
 }
 
+export interface Kwok {
+  readonly program: string
+  /** How its nodes and pods come up and end: kwok's own files. */
+  readonly stages: readonly string[]
+}
+
 /**
- * Puts both programs into the directory.
+ * The nodes of a cluster without machines, on which pods are said to run.
+ *
+ * @throws MissingTool as above.
+ */
+export async function findKwok (): Promise<Kwok> {
+  const { module, version } = kwok
+  const folder = await cachedDirectory(`kwok-${version}`, async (directory) => {
+    console.error(`Building kwok ${version}, which takes some minutes, once.`)
+    await downloadModule(`${module}@${version}`)
+    await go(['install', '-trimpath', '-ldflags=-s -w', `${module}/cmd/kwok@${version}`], { ...process.env, GOBIN: directory })
+  }, envPaths('ghostserve', { suffix: '' }).cache)
+  const { Dir: sources } = await downloadModule(`${module}@${version}`)
+  const stages = ['node/fast/node-initialize', 'node/heartbeat-with-lease/node-heartbeat-with-lease', 'pod/fast/pod-ready', 'pod/fast/pod-complete', 'pod/fast/pod-delete']
+  return { program: join(folder, 'kwok'), stages: stages.map((name) => join(sources, 'kustomize/stage', `${name}.yaml`)) }
+}
+
+/**
+ * Puts the programs into the directory.
  *
  * @throws MissingTool as above; an Error for what does not compile, which is a fault of what is pinned here.
  */
@@ -38,7 +63,7 @@ export async function buildKubernetes (directory: string, environment: NodeJS.Pr
   const { GoMod: goMod, Dir: sources } = await downloadModule(`${module}@v${kubernetesVersion}`, environment)
   writeFileSync(join(directory, 'go.mod'), describeModule(readFileSync(goMod, 'utf8')))
   writeFileSync(join(directory, 'go.sum'), readFileSync(join(sources, 'go.sum')))
-  const programs = ['kube-apiserver', 'kubectl'].map((name) => `${module}/cmd/${name}`)
+  const programs = kubernetesPrograms.map((name) => `${module}/cmd/${name}`)
   // Listing what is imported downloads it all, and compiles nothing: what fails afterwards is no download.
   await download(['list', '-mod=mod', '-deps', '-f={{.Name}}', ...programs], environment, directory)
   await go(['build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', `${directory}/`, ...programs], environment, directory)
