@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { suite, type TestContext } from 'node:test'
 import { buildKubernetes } from './kubernetes-build.ts'
-import { findOrSkip, MissingTool } from './missing-tool.ts'
+import { findOrSkip, MissingTool, UnpackagedTool } from './missing-tool.ts'
 
 suite('a missing tool', () => {
   const skipWith = async (error: Error, environment: NodeJS.ProcessEnv): Promise<string[]> => {
@@ -23,6 +23,10 @@ suite('a missing tool', () => {
   test('fails its check in CI, unless it is allowed there', async () => {
     await assert.rejects(skipWith(missing, { CI: 'true' }), missing)
     assert.deepEqual(await skipWith(missing, { CI: 'true', ALLOW_MISSING_TOOLS: '1' }), ['Expected a tool.'])
+  })
+
+  test('skips its check in CI too, if it is in no registry', async () => {
+    assert.deepEqual(await skipWith(new UnpackagedTool('Expected a tool.'), { CI: 'true' }), ['Expected a tool.'])
   })
 
   test('is no excuse for a fault', async () => {

@@ -6,8 +6,11 @@ export class MissingTool extends Error {
   readonly code = 'MISSING_TOOL'
 }
 
+/** Neither Debian nor npm, PyPI or Go has it: CI cannot be asked to install it, and its check is skipped there too. */
+export class UnpackagedTool extends MissingTool {}
+
 /**
- * @param environment - Where CI is set, only ALLOW_MISSING_TOOLS=1 lets a check be skipped.
+ * @param environment - Where CI is set, only ALLOW_MISSING_TOOLS=1 lets a check be skipped, unless its tool is an UnpackagedTool.
  * @returns undefined after it has skipped the test.
  * @throws MissingTool in CI, and whatever else `find` throws.
  */
@@ -17,8 +20,8 @@ export async function findOrSkip<Found> (
   try {
     return await find()
   } catch (error) {
-    const isFailure = (environment['CI'] ?? '') !== '' && environment['ALLOW_MISSING_TOOLS'] !== '1'
-    if (!(error instanceof MissingTool) || isFailure) throw error
+    const isAllowed = (environment['CI'] ?? '') === '' || environment['ALLOW_MISSING_TOOLS'] === '1' || error instanceof UnpackagedTool
+    if (!(error instanceof MissingTool) || !isAllowed) throw error
     console.error(`!!! SKIPPED: ${t.name}: ${error.message}`)
     t.skip(error.message)
     return undefined
