@@ -15,7 +15,7 @@ export interface LogLine {
 
 /** Node's arguments: the command of the README, or the built server alone, which starts faster. */
 export const deployed = ['api/bootstrap.cjs', 'serve'] as const
-const built = ['dist/api/server.js'] as const
+const built = ['dist/bundle/server.js'] as const
 
 export interface ServerOptions {
   readonly entry?: readonly string[]

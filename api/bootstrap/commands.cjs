@@ -10,8 +10,10 @@ const { followNpm } = require('./npm-parent.cjs')
 const { PreparationError, compiler, dist, forgetBuild, listFiles, prepare, root } = require('./prepare.cjs')
 const { startThreadPool } = require('./thread-pool.cjs')
 
-const server = join(dist, 'api/server.js')
-const cli = join(dist, 'api/cli/main.js')
+const server = join(dist, 'bundle/server.js')
+const cli = join(dist, 'bundle/cli.js')
+/** What the compiler writes while somebody develops. */
+const unbundledServer = join(dist, 'api/server.js')
 
 /** Runs a built module in this very process, which therefore gets every signal itself, with `args` as its arguments. */
 async function runModule (file, args) {
@@ -54,7 +56,7 @@ async function dev (args) {
   forgetBuild()
   process.exitCode = await Promise.race([
     runNode([compiler, '-p', root, '--watch', '--preserveWatchOutput'], { cwd: root }),
-    runNode(['--enable-source-maps', '--watch', server, ...args]),
+    runNode(['--enable-source-maps', '--watch', unbundledServer, ...args]),
   ])
   stopChildren('SIGTERM')
 }

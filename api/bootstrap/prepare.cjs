@@ -15,6 +15,7 @@ const buildStamp = join(dist, '.ghostserve.json')
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const graphs = join(root, 'models/bundled/graphs')
 const graphMaker = join(dist, 'api/cli/prepare-bundled.js')
+const bundler = 'api/cli/bundle-modules.js'
 
 /** A preparation that failed for a reason that its message says in one sentence. */
 class PreparationError extends Error {}
@@ -104,6 +105,8 @@ async function build (lock) {
   remove(next)
   const compilerExitCode = await runNode([compiler, '-p', root, '--outDir', next], { cwd: root, stdio: quietStdio, onStart: lock.include })
   if (compilerExitCode !== 0) throw new PreparationError('The build failed: the TypeScript compiler says why above.')
+  const bundlerExitCode = await runNode([join(next, bundler)], { cwd: root, stdio: quietStdio, onStart: lock.include })
+  if (bundlerExitCode !== 0) throw new PreparationError('The build failed: the bundler says why above.')
   remove(previous)
   if (fs.existsSync(dist)) fs.renameSync(dist, previous)
   fs.renameSync(next, dist)

@@ -23,6 +23,14 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 `
 
+/** Each bundle of one module. */
+const bundlerSource = `
+import { cpSync } from 'node:fs'
+for (const [from, to] of [['server', 'server'], ['cli/main', 'cli']]) {
+  cpSync(new URL('../' + from + '.js', import.meta.url), new URL('../../bundle/' + to + '.js', import.meta.url))
+}
+`
+
 function listSources (): Record<string, string> {
   return {
     'tsconfig.json': JSON.stringify({
@@ -32,6 +40,7 @@ function listSources (): Record<string, string> {
     '.npmrc': 'ignore-scripts=true\nupdate-notifier=false\n',
     'api/server.ts': serverSource,
     'api/cli/main.ts': 'console.log(JSON.stringify(process.argv.slice(2)))\n',
+    'api/cli/bundle-modules.ts': bundlerSource,
     'test/one.test.ts': "import test from 'node:test'\ntest('one passes', () => {})\n",
     'test/deep/two.test.ts': "import test from 'node:test'\ntest('two fails', () => { throw new Error('two') })\n",
   }

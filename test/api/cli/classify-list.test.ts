@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../../../models/package-root.ts'
+import { commandLine } from './ghostserve.ts'
 
 interface Line { file: string, predictions?: unknown[], error?: { code: string } }
 
@@ -21,7 +22,7 @@ function makeList (t: TestContext, files: readonly string[]): { list: string, ou
 }
 
 function start (list: string, shard: string, out: string) {
-  const child = spawn(process.execPath, [join(packageRoot, 'dist/api/cli/main.js'), 'classify', 'bundled', '-k', '1', '--list', list, '--shard', shard, '--out', out],
+  const child = spawn(process.execPath, [commandLine, 'classify', 'bundled', '-k', '1', '--list', list, '--shard', shard, '--out', out],
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, WORKERS: '1' } })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })

@@ -4,7 +4,7 @@ import { packageRoot } from '../../../models/package-root.ts'
 
 export interface Result { readonly exitCode: number, readonly stdout: string, readonly stderr: string }
 
-export const commandLine = join(packageRoot, 'dist/api/cli/main.js')
+export const commandLine = join(packageRoot, 'dist/bundle/cli.js')
 
 /** The command in a process of its own. */
 export async function ghostserve (...args: string[]): Promise<Result> {

@@ -51,5 +51,5 @@ test('the package that is published, and so the image, has the page\'s files', (
   const paths = packed[0].files.map(({ path }) => path)
   const files = readdirSync(join(packageRoot, 'api/playground')).map((name) => `api/playground/${name}`)
   assert.equal(files.length, 4)
-  for (const path of [...files, 'dist/api/routes/playground.js']) assert.ok(paths.includes(path), path)
+  for (const path of [...files, 'dist/bundle/server.js']) assert.ok(paths.includes(path), path)
 })

@@ -20,13 +20,13 @@ const librariesVersion = `v0.${kubernetesVersion.split('.').slice(1).join('.')}`
 const buildSettings = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' }
 
 /**
- * Folder with the programs of the control plane and `kubectl`. The first call takes a quarter of an hour.
+ * Folder with the programs of the control plane and `kubectl`. The first call takes some minutes.
  *
  * @throws MissingTool without Go, or where the modules cannot be had.
  */
 export async function findKubernetes (): Promise<string> {
   return await cachedDirectory(`kubernetes-control-plane-${kubernetesVersion}`, async (directory) => {
-    console.error(`Building Kubernetes ${kubernetesVersion}, which takes a quarter of an hour, once.`)
+    console.error(`Building Kubernetes ${kubernetesVersion}, which takes some minutes, once.`)
     await buildKubernetes(directory)
   }, envPaths('ghostserve', { suffix: '' }).cache)
 }
