@@ -45,7 +45,7 @@ export function buildApp (
     frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply),
     clientErrorHandler: answerClientError,
     // A misspelt parameter is refused, not ignored; 1e400 is a number, or else no bound would apply to it.
-    // That schemas are schemas is checked by tests, not by every start.
+    // That schemas are schemas is checked by test/api/schemas.test.ts, not by every start.
     ajv: { customOptions: { removeAdditional: false, strictNumbers: false, validateSchema: false } },
   })
   const service = { classifier, config }

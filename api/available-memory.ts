@@ -23,7 +23,7 @@ export function residentLimits (configuredBytes: number): { readonly soft: numbe
 }
 
 /** Bytes of memory that this process may use: the machine's, or what its control group allows. */
-function countAvailableMemory (): number {
+export function countAvailableMemory (): number {
   const constrained = process.constrainedMemory()
   return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem()
 }

@@ -94,7 +94,7 @@ export class ConfigError extends Error {
 /** @throws ConfigError for the first variable that is not valid. */
 export function readConfig (environment: NodeJS.ProcessEnv = process.env): Config {
   const values: unknown = { ...environment }
-  // A check of the schema itself would take a tenth of a start; tests make it.
+  // A check of the schema itself would take a tenth of a start: test/api/schemas.test.ts makes it.
   const ajv = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: 'all', validateSchema: false })
   if (!ajv.validate<Environment>(EnvironmentSchema, values)) throw new ConfigError(describe(ajv.errors![0]!, environment))
   if (values.AIP_HTTP_PORT > 0) values.PORT = values.AIP_HTTP_PORT

@@ -45,7 +45,7 @@ async function openApp (config: Config, classifier: Classifier): Promise<Fastify
   process.on('exit', () => log.flush())
   const app = buildApp(config, classifier, {
     level: config.logLevel,
-    stream: process.stdout.isTTY ? (await import('pino-pretty')).default({ ignore: 'pid,hostname' }) : log,
+    stream: process.stdout.isTTY ? (await import('pino-pretty')).default({ ignore: 'pid,hostname', sync: true }) : log,
   })
   closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip: [...faults] }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'unexpected error')

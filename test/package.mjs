@@ -35,6 +35,14 @@ console.log(predictions[0].label)`
   const [exitCode] = await once(service, 'exit')
   if (label !== 'espresso' || exitCode !== 0) throw new Error(`Expected an espresso and exit code 0, got ${label} and ${exitCode}.`)
   console.log('served an espresso without a network')
+  // Commands find what they need where there is no build beside the bundle: a photo's labels, and a child process.
+  const ghostserve = (...args) => execFileSync(join(folder, 'node_modules/.bin/ghostserve'), args, { cwd: folder, encoding: 'utf8' })
+  const labels = JSON.parse(ghostserve('classify', 'bundled', join(root, 'test/fixtures/coffee.png'), '--json'))
+  const { providers } = JSON.parse(ghostserve('doctor', '--json'))
+  if (labels[0].predictions?.[0].label !== 'espresso' || !providers.some(({ provider, isUsable }) => provider === 'cpu' && isUsable)) {
+    throw new Error(`Expected an espresso and a usable cpu, got ${JSON.stringify({ labels, providers })}.`)
+  }
+  if (!readFileSync(join(folder, 'node_modules/ghostserve/dist/bundle/LICENSES.txt'), 'utf8').includes('fastify')) throw new Error('Expected licences.')
 }
 
 function checkPackage () {

@@ -1,13 +1,12 @@
 'use strict'
 
 // What `npm start`, `npm test`, `npm run dev` and `ghostserve ...` do once this Node can run them.
-const fs = require('node:fs')
 const os = require('node:os')
 const { join, resolve } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { runNode, stopChildren } = require('./children.cjs')
 const { followNpm } = require('./npm-parent.cjs')
-const { PreparationError, compiler, dist, forgetBuild, listFiles, prepare, root } = require('./prepare.cjs')
+const { PreparationError, compiler, dist, forgetBuild, isClone, listFiles, prepare, root } = require('./prepare.cjs')
 const { startThreadPool } = require('./thread-pool.cjs')
 
 const server = join(dist, 'bundle/server.js')
@@ -21,10 +20,11 @@ async function runModule (file, args) {
   await import(pathToFileURL(file).href)
 }
 
-async function serve (args) {
+/** Without the command line, which would make a start longer. */
+async function serve () {
   await startThreadPool()
   await prepare()
-  await runModule(server, args)
+  await runModule(server, [])
 }
 
 /** Take minutes by themselves, or install what they need, so they run only when a word asks for them. */
@@ -52,7 +52,6 @@ async function test (args) {
 
 async function dev (args) {
   await prepare()
-  if (!fs.existsSync(compiler)) throw new PreparationError('Development needs a clone of the repository: this installation has no sources.')
   forgetBuild()
   process.exitCode = await Promise.race([
     runNode([compiler, '-p', root, '--watch', '--preserveWatchOutput'], { cwd: root }),
@@ -74,15 +73,18 @@ async function runCli (args) {
   await runModule(cli, args)
 }
 
-const commands = new Map(Object.entries({ serve, test, dev, prepare, run }))
+/** Of a clone; what is published has sources no more. */
+const developmentCommands = new Map(Object.entries(isClone ? { test, dev, prepare, run } : {}))
 
-/** The command that `process.argv` names; any word without an entry here is one of the CLI's. */
+/** The command that `process.argv` names: whatever has no entry here is for the command line, `serve` with an option too. */
 async function runCommand () {
   const [name, ...args] = process.argv.slice(2)
   followNpm()
   try {
-    const command = commands.get(name)
-    await (command === undefined ? runCli(process.argv.slice(2)) : command(args))
+    const command = developmentCommands.get(name)
+    if (command !== undefined) await command(args)
+    else if (name === 'serve' && args.length === 0) await serve()
+    else await runCli(process.argv.slice(2))
   } catch (error) {
     if (!(error instanceof PreparationError)) throw error
     console.error(error.message)

@@ -10,6 +10,8 @@ const { acquireLock } = require('./lock.cjs')
 
 const root = resolve(__dirname, '../..')
 const dist = join(root, 'dist')
+/** A published package has no sources and comes prepared. */
+const isClone = fs.existsSync(join(root, 'tsconfig.json'))
 const installStamp = join(root, 'node_modules/.ghostserve.json')
 const buildStamp = join(dist, '.ghostserve.json')
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
@@ -124,12 +126,12 @@ function forgetBuild () {
 }
 
 /**
- * Installs and builds what does not match, and nothing else. A published package has no sources and comes prepared.
+ * Installs and builds what does not match, and nothing else.
  *
  * @throws {PreparationError}
  */
 async function prepare () {
-  if (!fs.existsSync(join(root, 'tsconfig.json'))) return
+  if (!isClone) return
   if (isInstalled() && isBuilt()) return
   const workFolder = join(root, '.ghostserve')
   fs.mkdirSync(workFolder, { recursive: true })
@@ -142,4 +144,4 @@ async function prepare () {
   }
 }
 
-module.exports = { PreparationError, compiler, dist, forgetBuild, listFiles, prepare, root }
+module.exports = { PreparationError, compiler, dist, forgetBuild, isClone, listFiles, prepare, root }

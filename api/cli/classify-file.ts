@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Classifier } from '../classifier.ts'
 import { ServiceError } from '../errors.ts'
-import type { Prediction } from '../pipeline/postprocess.ts'
+import { postprocess, type Prediction } from '../pipeline/postprocess.ts'
+import type { Selection } from '../schemas/classification.ts'
 import { explainFileError } from './explain-file-error.ts'
 import { standardInput } from './standard-input.ts'
 
-export type Outcome = { predictions: Prediction[] } | { error: { code: string, detail: string } }
+/** `noneOfThese`: no score reaches the one that was asked for. */
+export type Outcome = { predictions: Prediction[], noneOfThese?: boolean } | { error: { code: string, detail: string } }
 
 /** So many files are in work at once: enough to keep full batches waiting; the rest of the files stays on disk. */
 export const filesInWork = ({ maxQueueSize }: Pick<Classifier, 'maxQueueSize'>): number => Math.min(64, maxQueueSize)
@@ -16,11 +18,13 @@ export const filesInWork = ({ maxQueueSize }: Pick<Classifier, 'maxQueueSize'>):
  * @param path - Or "-", for the bytes of one encoded image on standard input.
  * @throws Error without a code, which is a bug.
  */
-export async function classifyFile (classifier: Classifier, path: string, topK: number): Promise<Outcome> {
+export async function classifyFile (classifier: Classifier, path: string, { topK, minScore }: Selection): Promise<Outcome> {
   try {
     const bytes = path === standardInput ? await buffer(process.stdin) : await readFile(path)
-    const { results: [result] } = await classifier.classify([bytes], topK, new AbortController().signal)
-    return result instanceof ServiceError ? { error: { code: result.code, detail: result.message } } : { predictions: result! }
+    const finish = (logits: Float32Array): Prediction[] => postprocess(logits, classifier.model, topK, minScore)
+    const { results: [result] } = await classifier.infer([bytes], finish, new AbortController().signal)
+    if (result instanceof ServiceError) return { error: { code: result.code, detail: result.message } }
+    return { predictions: result!, ...(minScore !== undefined && { noneOfThese: result!.length === 0 }) }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error

@@ -3,9 +3,11 @@ import { open } from 'node:fs/promises'
 import type { Classifier } from '../classifier.ts'
 import { ServiceError, errorCodes, type ErrorCode } from '../errors.ts'
 import { mapInOrder } from '../map-in-order.ts'
+import type { Selection } from '../schemas/classification.ts'
 import { classifyFile, filesInWork } from './classify-file.ts'
 import type { ImageFile } from './image-list.ts'
-import { UsageError } from './usage-error.ts'
+import { progressBar } from './progress.ts'
+import { TryAgainError, UsageError } from './usage-error.ts'
 
 /** Of files that will not be there at a second attempt either. */
 const fileErrors = new Set(['ENOENT', 'EISDIR', 'EACCES'])
@@ -14,7 +16,7 @@ export interface ListOptions {
   readonly files: readonly ImageFile[]
   /** Continued where it ends. */
   readonly out: string
-  readonly topK: number
+  readonly selection: Selection
 }
 
 interface Counts {
@@ -25,9 +27,10 @@ interface Counts {
 
 /**
  * @returns how many files were classified.
- * @throws UsageError if `out` is of another list, or at the first failure that is not the file's: it can be continued then.
+ * @throws UsageError if `out` is of another list; ServiceError or a system's error at the first failure that is not the file's: it can be
+ * continued then.
  */
-export async function classifyList (classifier: Classifier, { files, out, topK }: ListOptions): Promise<Counts> {
+export async function classifyList (classifier: Classifier, { files, out, selection }: ListOptions): Promise<Counts> {
   const output = await open(out, 'a+')
   try {
     const text = await output.readFile('utf8')
@@ -41,12 +44,21 @@ export async function classifyList (classifier: Classifier, { files, out, topK }
     }
 
     const classify = async ({ file, path }: ImageFile): Promise<string> => {
-      const outcome = await classifyFile(classifier, path, topK)
-      if ('error' in outcome && !isOfFile(outcome.error.code)) throw new UsageError(`${file} was not classified and can be tried again: ${outcome.error.detail}`)
+      const outcome = await classifyFile(classifier, path, selection)
+      if ('error' in outcome && !isOfFile(outcome.error.code)) throw new TryAgainError(`${file} was not classified and can be tried again: ${outcome.error.detail}`)
       return `${JSON.stringify({ file, ...outcome })}\n`
     }
     const todo = files.slice(before.length)
-    for await (const line of mapInOrder(todo, filesInWork(classifier), classify)) await output.appendFile(line)
+    const bar = progressBar('images')
+    bar.start(todo.length, 0)
+    try {
+      for await (const line of mapInOrder(todo, filesInWork(classifier), classify)) {
+        await output.appendFile(line)
+        bar.increment()
+      }
+    } finally {
+      bar.stop()
+    }
     await output.sync()
     return { done: todo.length, before: before.length }
   } finally {

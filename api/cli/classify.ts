@@ -1,7 +1,9 @@
 /** `ghostserve classify`: labels of image files, without the service. */
-import { Option, type Command } from 'commander'
+import { existsSync, statSync } from 'node:fs'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Classifier } from '../classifier.ts'
 import { mapInOrder } from '../map-in-order.ts'
+import type { Selection } from '../schemas/classification.ts'
 import { classifyFile, filesInWork } from './classify-file.ts'
 import { classifyList } from './classify-list.ts'
 import { findImages } from './find-images.ts'
@@ -17,8 +19,7 @@ import { writeOutput } from './write-output.ts'
 
 const wholeList: Shard = { index: 0, count: 1 }
 
-interface Options {
-  readonly topK: number
+interface Options extends Selection {
   readonly format: FormatName
   readonly json?: true
   readonly list?: string
@@ -32,6 +33,7 @@ export function addClassifyCommand (program: Command): void {
     .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
     .argument('[image...]', 'JPEG, PNG or WebP files, folders of them, quoted patterns, or "-": one image on standard input')
     .option('-k, --top-k <count>', 'predictions an image', positiveInteger, 5)
+    .option('--min-score <score>', 'leave out labels with a lower score (0 to 1); a file without any is of none of these classes', score)
     .addOption(new Option('--format <name>', 'how labels are printed').choices(Object.keys(outcomeFormats)).default('table'))
     .addOption(new Option('--json', 'for programs: an array with an object an image').conflicts('format'))
     .option('--list <file>', 'a file with a path a line, relative to it, instead of image files; "-": standard input')
@@ -43,32 +45,48 @@ export function addClassifyCommand (program: Command): void {
       '  ghostserve classify bundled - < photo.jpg\n' +
       '  find photos -name \'*.png\' | ghostserve classify bundled --list - --format jsonl\n' +
       '  ghostserve classify bundled --list files.txt --shard 2/8 --out 2.jsonl')
-    .action(async (model: string, paths: string[], { topK, format, json, list, out, shard }: Options) => {
-      if (list === undefined && paths.length === 0) throw new UsageError('Expected image files, or a --list of them.')
+    .action(async (model: string, paths: string[], { topK, minScore, format, json, list, out, shard }: Options) => {
+      if (list === undefined && paths.length === 0) throw new UsageError(explainNoImages(model))
       if (list !== undefined && paths.length > 0) throw new UsageError('Expected image files or a --list of them, got both.')
       if (list === undefined && out !== undefined) throw new UsageError('Expected --out with a --list.')
       if (paths.filter((path) => path === standardInput).length > 1) throw new UsageError('Expected "-" once: standard input is one image.')
       const files = list === undefined ? (await findImages(paths)).map((path) => ({ file: path, path })) : await readImageList(list, shard)
       const classifier = await openClassifier(model)
+      const selection = { topK, ...(minScore !== undefined && { minScore }) }
       try {
         if (out !== undefined) {
-          const { done, before } = await classifyList(classifier, { files, out, topK })
+          const { done, before } = await classifyList(classifier, { files, out, selection })
           process.stderr.write(`${done} files classified, ${before} had been before.\n`)
-        } else if (json) await printArray(outcomesOf(classifier, files, topK))
-        else await print(outcomesOf(classifier, files, topK), outcomeFormats[format])
+        } else if (json) await printArray(outcomesOf(classifier, files, selection))
+        else await print(outcomesOf(classifier, files, selection), outcomeFormats[format])
       } finally {
         await classifier.close()
       }
     })
 }
 
+/** @param first - What was typed where the model stands. */
+function explainNoImages (first: string): string {
+  if (!existsSync(first) || !statSync(first).isFile()) return 'Expected image files, or a --list of them.'
+  return `Expected a model before the image files: ghostserve classify bundled ${first}`
+}
+
+function score (text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Expected a number from 0 to 1.')
+  return value
+}
+
 /** In the files' order. A file without labels makes the process end with 1, after the others. */
-async function * outcomesOf (classifier: Classifier, files: readonly ImageFile[], topK: number): AsyncGenerator<FileOutcome> {
+async function * outcomesOf (
+  classifier: Classifier, files: readonly ImageFile[], selection: Selection
+): AsyncGenerator<FileOutcome> {
   // On a terminal the labels themselves show how far it is.
   const bar = process.stderr.isTTY && !process.stdout.isTTY && files.length > 1 ? progressBar('images') : undefined
   bar?.start(files.length, 0)
   try {
-    const classify = async ({ file, path }: ImageFile): Promise<FileOutcome> => ({ file, ...await classifyFile(classifier, path, topK) })
+    const classify = async ({ file, path }: ImageFile): Promise<FileOutcome> =>
+      ({ file, ...await classifyFile(classifier, path, selection) })
     for await (const outcome of mapInOrder(files, filesInWork(classifier), classify)) {
       if ('error' in outcome) process.exitCode = 1
       yield outcome

@@ -1,7 +1,11 @@
-/** `ghostserve doctor`: which execution providers can be used on this machine, and what the others lack. */
+/** `ghostserve doctor`: what the service would run on this machine, which execution providers can be used, and what the others lack. */
 import type { Command } from 'commander'
 import { graphPath } from '../../models/graph-index.ts'
 import { bundledModelDirectory } from '../../models/shelf.ts'
+import { countAvailableCores } from '../available-cores.ts'
+import { countAvailableMemory } from '../available-memory.ts'
+import { readConfig } from '../config.ts'
+import { classifierOptions } from '../create-classifier.ts'
 import { chooseExecutionProvider } from '../execution-provider/choose-execution-provider.ts'
 import { describeDevice, executionProviders, explainUnavailable, type ExecutionProvider } from '../execution-provider/execution-provider.ts'
 import { explainNoSession } from '../execution-provider/explain-no-session.ts'
@@ -9,22 +13,61 @@ import { table } from './describe-model.ts'
 
 interface Finding { readonly provider: ExecutionProvider, readonly isUsable: boolean, readonly detail: string }
 
+interface Service {
+  readonly model: string
+  readonly version: string
+  readonly layout: string
+  readonly executionProvider: ExecutionProvider
+  readonly workers: number
+}
+
 export function addDoctorCommand (program: Command): void {
   program.command('doctor')
-    .description('Say which execution providers (cpu, cuda, tensorrt, webgpu) work on this machine, and what the others lack.')
+    .description('Say what the service would run on this machine, and which execution providers (cpu, cuda, tensorrt, webgpu) work.')
     .option('--json', 'for programs')
-    .addHelpText('after', '\nExample:\n  ghostserve doctor')
+    .addHelpText('after', '\nExample:\n  ghostserve doctor\n\nIt takes the service\'s environment variables, and ends with 1 where the service could not start with them.')
     .action(async ({ json }: { json?: true }) => {
+      const { platform, arch, versions: { node } } = process
+      const machine = { node, platform: `${platform}-${arch}`, cores: countAvailableCores(), memoryBytes: countAvailableMemory() }
+      const service = await examineService()
       const findings: Finding[] = []
       for (const provider of executionProviders) findings.push(await examine(provider)) // one at a time: they share a device
       const auto = chooseExecutionProvider('auto')
+      if ('error' in service) process.exitCode = 1
       if (json) {
-        process.stdout.write(`${JSON.stringify({ providers: findings, auto }, null, 2)}\n`)
+        process.stdout.write(`${JSON.stringify({ ...machine, service, providers: findings, auto }, null, 2)}\n`)
         return
       }
+      const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`
+      const facts = [
+        ['machine', `Node ${node} on ${machine.platform}, ${count(machine.cores, 'core')}, ${memory}`],
+        ['service', describeService(service)],
+      ]
       const rows = findings.map(({ provider, isUsable, detail }) => [provider, isUsable ? 'works' : 'cannot be used', detail])
-      process.stdout.write(`${table(rows)}\n\nEXECUTION_PROVIDER=auto is ${auto} here.\n`)
+      process.stdout.write(`${table(facts)}\n\n${table(rows)}\n\nEXECUTION_PROVIDER=auto is ${auto} here.\n`)
     })
+}
+
+/** As the environment configures it, without a session. */
+async function examineService (): Promise<Service | { error: string }> {
+  try {
+    const { model, executionProvider, workers } = await classifierOptions(readConfig(), (error) => { throw error })
+    const { manifest: { name }, version, layout } = model
+    return { model: name, version, layout, executionProvider, workers }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return { error: error.message }
+  }
+}
+
+function describeService (service: Service | { error: string }): string {
+  if ('error' in service) return `cannot start: ${service.error}`
+  const { model, version, layout, executionProvider, workers } = service
+  return `${model} ${version}, layout ${layout}, on ${executionProvider} with ${count(workers, 'session')}`
+}
+
+function count (number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 /** First what can be seen, which is where a reason can be named; then whether a session can be made. */

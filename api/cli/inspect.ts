@@ -3,16 +3,16 @@ import { stat, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { sha256Of } from '../../models/digests.ts'
-import type { GhostNet } from '../../models/ghostnet.ts'
+import { describeGhostNet, type GhostNet } from '../../models/ghostnet.ts'
 import { inferNetwork } from '../../models/infer-network.ts'
 import { readManifest } from '../../models/manifest.ts'
 import { findModelDirectory } from '../../models/shelf.ts'
 import { toOfficialNames } from '../../models/weights/official-names.ts'
 import { readCheckpointFile } from '../../models/weights/read-checkpoint.ts'
 import { describeDevice } from '../execution-provider/execution-provider.ts'
-import { networkPage } from '../inspection/network-page.ts'
-import { profileStages } from '../inspection/profile-stages.ts'
-import { loadModel, type LoadedModel } from '../load-model.ts'
+import { networkPage, type PartTimes } from '../inspection/network-page.ts'
+import { profileGraph } from '../inspection/profile-graph.ts'
+import { loadModel } from '../load-model.ts'
 import { describeModel, describeStages, networkRows, stageTable, table, variantName } from './describe-model.ts'
 
 const checkpointCropSize = 224
@@ -22,18 +22,15 @@ export function addInspectCommand (program: Command): void {
     .description('Show variant, counts, digests and stages of a checkpoint or a model.')
     .argument('<checkpoint or model>', 'a checkpoint file, a model directory, the name of a model on the shelf, or "bundled"')
     .option('--json', 'for programs')
-    .option('--html <file>', 'also write a page that draws the network, with the time of each stage on this machine')
+    .option('--html <file>', 'also write a page that draws the network, with the time of each stage and layer on this machine')
     .addHelpText('after', '\nExample:\n  ghostserve inspect bundled --html network.html')
     .action(async (subject: string, { json, html }: { json?: true, html?: string }) => {
       const isCheckpoint = await isFile(subject)
-      const { title, text, facts, network, cropSize, graph } = isCheckpoint
-        ? await inspectCheckpoint(subject)
-        : await inspectModel(subject, html !== undefined)
+      const { title, text, facts, network, cropSize } = isCheckpoint ? await inspectCheckpoint(subject) : await inspectModel(subject)
       const stages = describeStages(network, cropSize)
       if (html !== undefined) {
-        const stageMs = graph === undefined ? undefined : await profileStages(graph.graphFile, cropSize, stages.map(({ stage }) => stage))
-        const measuredOn = `${describeDevice('cpu')}, layout ${graph?.layout ?? 'none'}`
-        await writeFile(html, networkPage({ title, network, cropSize, stageMs, measuredOn }))
+        const times = isCheckpoint ? undefined : await measureParts(subject, network, cropSize)
+        await writeFile(html, networkPage({ title, network, cropSize, times }))
       }
       process.stdout.write(json ? `${JSON.stringify({ ...facts, stages }, null, 2)}\n` : `${text}\n\n${stageTable(stages)}\n`)
     })
@@ -45,21 +42,30 @@ interface Inspection {
   readonly facts: object
   readonly network: GhostNet
   readonly cropSize: number
-  /** Of a model; a checkpoint has none. */
-  readonly graph?: LoadedModel
 }
 
-/** @param isRun - Whether its graph is needed, which inspecting alone does not. */
-async function inspectModel (model: string, isRun: boolean): Promise<Inspection> {
+async function inspectModel (model: string): Promise<Inspection> {
   const modelDir = process.env['MODEL_DIR'] ?? ''
   const manifest = await readManifest(findModelDirectory(model, modelDir))
   return {
     title: manifest.name,
     text: describeModel(manifest),
-    ...(isRun && { graph: await loadModel(model, modelDir, 'auto') }),
     facts: { variant: variantName(manifest), ...manifest },
     network: manifest,
     cropSize: manifest.preprocessing.cropSize,
+  }
+}
+
+/** Stages by the layout that is served here, layers by the one whose nodes are layers. */
+async function measureParts (model: string, network: GhostNet, cropSize: number): Promise<PartTimes> {
+  const modelDir = process.env['MODEL_DIR'] ?? ''
+  const served = await loadModel(model, modelDir, 'auto')
+  const plain = await loadModel(model, modelDir, 'plain')
+  return {
+    stages: await profileGraph(served.graphFile, cropSize, describeStages(network, cropSize).map(({ stage }) => stage), 'all'),
+    layers: await profileGraph(plain.graphFile, cropSize, describeGhostNet(network, cropSize).map(({ name }) => name), 'basic'),
+    layout: served.layout,
+    processor: describeDevice('cpu'),
   }
 }
 

@@ -30,6 +30,7 @@ export type FormatName = keyof typeof outcomeFormats
 
 function printBars ({ file, ...outcome }: FileOutcome): string {
   if ('error' in outcome) return `${file}\n  ${outcome.error.detail}\n\n`
+  if (outcome.noneOfThese === true) return `${file}\n  none of these classes\n\n`
   const lines = outcome.predictions.map(({ label, score }) => `  ${(score * 100).toFixed(1).padStart(5)} %  ${bar(score)}  ${label}\n`)
   return `${file}\n${lines.join('')}\n`
 }

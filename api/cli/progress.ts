@@ -1,9 +1,9 @@
 import cliProgress, { type Params, type SingleBar } from 'cli-progress'
 
 /** A progress bar on standard error; without a terminal, a line every few seconds. */
-export function progressBar (unit: 'images' | 'bytes'): SingleBar {
+export function progressBar (unit: 'images' | 'bytes' | 'rounds'): SingleBar {
   const scale = unit === 'bytes' ? 1e6 : 1
-  const [amount, rate] = unit === 'bytes' ? ['MB', 'MB/s'] : ['images', 'images/s']
+  const amount = unit === 'bytes' ? 'MB' : unit
   const format = (value: number): string => (value / scale).toLocaleString('en-US', { maximumFractionDigits: unit === 'bytes' ? 1 : 0 })
   return new cliProgress.SingleBar({
     hideCursor: true,
@@ -13,7 +13,7 @@ export function progressBar (unit: 'images' | 'bytes'): SingleBar {
     format: (options, { value, total, startTime, progress }: Params) => {
       const seconds = Math.max(0.001, (Date.now() - startTime) / 1000)
       const bar = cliProgress.Format.BarFormat(progress, options)
-      return `${bar}  ${format(value)} of ${format(total)} ${amount}  ${format(value / seconds)} ${rate}`
+      return `${bar}  ${format(value)} of ${format(total)} ${amount}${unit === 'rounds' ? '' : `  ${format(value / seconds)} ${amount}/s`}`
     },
   }, cliProgress.Presets.shades_classic)
 }

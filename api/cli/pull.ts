@@ -10,7 +10,7 @@ import { findCatalogEntry, pullCheckpoint } from '../../models/pull.ts'
 import { shelfDirectory } from '../../models/shelf.ts'
 import { describeModel } from './describe-model.ts'
 import { progressBar } from './progress.ts'
-import { UsageError } from './usage-error.ts'
+import { TryAgainError } from './usage-error.ts'
 
 export function addPullCommand (program: Command): void {
   program.command('pull')
@@ -40,7 +40,7 @@ export function addPullCommand (program: Command): void {
 /** Ctrl-C leaves what has arrived for the next pull to resume. */
 async function downloadWithProgress (name: string, shelf: string): ReturnType<typeof pullCheckpoint> {
   const interruption = new AbortController()
-  const interrupt = (): void => interruption.abort(new UsageError('Interrupted: the same command resumes the download.'))
+  const interrupt = (): void => interruption.abort(new TryAgainError('Interrupted: the same command resumes the download.'))
   process.once('SIGINT', interrupt)
   const bar = progressBar('bytes')
   try {

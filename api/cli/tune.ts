@@ -14,6 +14,7 @@ import { measureLayouts } from '../tuning/measure-layouts.ts'
 import { writeTuning } from '../tuning/tuning.ts'
 import { table } from './describe-model.ts'
 import { positiveInteger } from './positive-integer.ts'
+import { progressBar } from './progress.ts'
 
 /** `plain-fp16` is for GPUs. */
 const cpuLayouts = layouts.filter((layout) => layout !== 'plain-fp16')
@@ -30,10 +31,9 @@ export function addTuneCommand (program: Command): void {
       const directory = findModelDirectory(model, modelDir)
       const models = await Promise.all(cpuLayouts.filter((layout) => layout === 'plain' || existsSync(graphPath(directory, layout)))
         .map(async (layout) => await loadModel(model, modelDir, layout)))
-      let round = 0
-      const timings = await measureLayouts(models, batchSizes, rounds, intraOpNumThreads, () => {
-        if (process.stderr.isTTY) process.stderr.write(`\rround ${++round} of ${rounds}${round === rounds ? '\n' : ''}`)
-      })
+      const bar = progressBar('rounds')
+      bar.start(rounds, 0)
+      const timings = await measureLayouts(models, batchSizes, rounds, intraOpNumThreads, () => bar.increment()).finally(() => bar.stop())
 
       const { manifest } = models[0]!
       const untuned = { layout: chooseLayout(), maxBatchSize: largestBatch('cpu', manifest) }

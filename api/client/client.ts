@@ -152,8 +152,10 @@ export class GhostServeClient {
     try {
       const headers = { ...this.#headers, 'x-request-timeout-ms': String(timeoutMs) }
       const response = await fetch(url, { ...request, headers, signal: ending.signal })
-      if (response.ok) return await response.json() as Body
-      throw new ProblemError(await readProblem(response), parseRetryAfterMs(response.headers.get('retry-after')))
+      const text = await response.text()
+      const body = response.ok ? parse<Body>(text) : undefined
+      if (body !== undefined) return body
+      throw new ProblemError(readProblem(response, text), parseRetryAfterMs(response.headers.get('retry-after')))
     } catch (error) {
       throw error instanceof ProblemError ? error : new ConnectionError(url.href, error)
     } finally {
@@ -167,13 +169,22 @@ function isOfOneImage (error: unknown): error is ProblemError | ConnectionError 
   return error instanceof ProblemError ? error.code !== 'unauthorized' : error instanceof ConnectionError || error instanceof DeadlineError
 }
 
-/** What a proxy says in its own words is a problem, too. */
-async function readProblem (response: Response): Promise<Problem> {
+/** What a proxy or another program says in its own words is a problem, too. */
+function readProblem (response: Response, text: string): Problem {
   const { status, statusText } = response
-  const text = await response.text()
-  if (response.headers.get('content-type')?.startsWith('application/problem+json') === true) return JSON.parse(text) as Problem
-  const detail = `Expected an answer of GhostServe, got status ${status} of something before it.`
+  const problem = parse<Problem>(text)
+  if (typeof problem?.code === 'string') return problem
+  const detail = `Expected an answer of GhostServe, got status ${status} of something else.`
   return { type: 'about:blank', title: statusText, status, code: `http_${status}`, detail, requestId: '' }
+}
+
+/** @returns undefined where the text is no JSON. */
+function parse<Body> (text: string): Body | undefined {
+  try {
+    return JSON.parse(text) as Body
+  } catch {
+    return undefined
+  }
 }
 
 /** A controller that aborts with `signal`, which forgets it once it has aborted by itself. */

@@ -8,29 +8,42 @@ export interface Inspected {
   readonly title: string
   readonly network: GhostNet
   readonly cropSize: number
-  /** By stage, for one image on one thread; undefined where there is no graph to run. */
-  readonly stageMs: ReadonlyMap<string, number> | undefined
-  /** On what the times were measured. */
-  readonly measuredOn: string
+  /** undefined where there is no graph to run. */
+  readonly times: PartTimes | undefined
 }
 
-export function networkPage ({ title, network, cropSize, stageMs, measuredOn }: Inspected): string {
+/** In ms, for one image on one thread. */
+export interface PartTimes {
+  readonly stages: ReadonlyMap<string, number>
+  /** Of the layout `plain`, without fusions. */
+  readonly layers: ReadonlyMap<string, number>
+  /** That of the stages, which is served. */
+  readonly layout: string
+  readonly processor: string
+}
+
+type Times = ReadonlyMap<string, number> | undefined
+
+export function networkPage ({ title, network, cropSize, times }: Inspected): string {
   const stages = describeStages(network, cropSize)
+  const stageMs = times?.stages
   const charts = [costChart(stages, stageMs)]
-  const timeNote = stageMs === undefined
+  const timeNote = times === undefined
     ? 'No times: a checkpoint has no graph that could be run. ghostserve build makes one.'
-    : `Times are of one image on one thread, from onnxruntime's profile on this machine (${measuredOn}). They are by stage and not by layer, because a graph joins ` +
-      'layers into one node.'
+    : `Times are of one image on one thread, from onnxruntime's profile on this machine (${times.processor}), with the layout that is served here, ${times.layout}.`
   return renderPage(title, networkRows(network, cropSize).map(([name, value]) => `${name}: ${value}`).join('; '), charts, `
 ${section('Stages', drawing(stages, stageMs), 'Each bar is as wide as its stage\'s output has channels and as high as its map; the scales are logarithmic. ' +
   `${stageMs === undefined ? '' : 'The fuller the colour, the more of the time it takes. '}${escape(timeNote)}`)}
 ${figures(charts)}
 ${section('What each stage costs', stageRows(stages, stageMs))}
-${section('Layers', layerRows(network, cropSize))}
+${section('Layers', layerRows(network, cropSize, times?.layers), times === undefined
+? ''
+: 'Their times are of the layout plain without fusions, where a layer is ' +
+  `a node: longer than what is served, ${escape(times.layout)}, which joins them. What comes between two layers counts for the former.`)}
 `)
 }
 
-function costChart (stages: readonly Stage[], stageMs: Inspected['stageMs']): Chart {
+function costChart (stages: readonly Stage[], stageMs: Times): Chart {
   const shares = (values: readonly number[]): number[] => {
     const total = values.reduce((sum, value) => sum + value, 0)
     return values.map((value) => 100 * value / total)
@@ -54,7 +67,7 @@ function costChart (stages: readonly Stage[], stageMs: Inspected['stageMs']): Ch
 }
 
 /** Inline SVG, so that it needs no script. */
-function drawing (stages: readonly Stage[], stageMs: Inspected['stageMs']): string {
+function drawing (stages: readonly Stage[], stageMs: Times): string {
   const longest = Math.max(...stageMs?.values() ?? [])
   const [gap, top, height] = [8, 10, 130]
   let x = 1 // half of the first stroke
@@ -77,16 +90,17 @@ function drawing (stages: readonly Stage[], stageMs: Inspected['stageMs']): stri
   return `<div class="table"><svg viewBox="0 0 ${Math.ceil(x)} ${top + height + 120}" width="100%" role="img" aria-label="The stages of the network">${boxes.join('')}</svg></div>`
 }
 
-function stageRows (stages: readonly Stage[], stageMs: Inspected['stageMs']): string {
+function stageRows (stages: readonly Stage[], stageMs: Times): string {
   const rows = stages.map(({ stage, output, layers, parameters, macs }) =>
     [stage, output, ...[layers, parameters, macs].map(String), ...(stageMs === undefined ? [] : [stageMs.get(stage)!.toFixed(3)])])
   return table(['stage', 'output [C x H x W]', 'layers', 'parameters', 'MACs', ...(stageMs === undefined ? [] : ['ms'])], rows, 2)
 }
 
-function layerRows (network: GhostNet, cropSize: number): string {
+function layerRows (network: GhostNet, cropSize: number, layerMs: Times): string {
   const rows = describeGhostNet(network, cropSize).map(({ name, kind, kernel, stride, output, parameters, macs }) => {
     const count = [...parameters.values()].reduce((sum, shape) => sum + shape.reduce((product, dimension) => product * dimension, 1), 0)
-    return [name, kind, `${kernel} x ${kernel}, stride ${stride}`, output.join(' x '), String(count), String(macs)]
+    const ms = layerMs === undefined ? [] : [layerMs.get(name)!.toFixed(3)]
+    return [name, kind, `${kernel} x ${kernel}, stride ${stride}`, output.join(' x '), String(count), String(macs), ...ms]
   })
-  return table(['layer', 'kind', 'kernel', 'output [C x H x W]', 'parameters', 'MACs'], rows, 4)
+  return table(['layer', 'kind', 'kernel', 'output [C x H x W]', 'parameters', 'MACs', ...(layerMs === undefined ? [] : ['ms'])], rows, 4)
 }

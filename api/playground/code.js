@@ -7,30 +7,24 @@ const curlPart = (name) => shellWord(/^[^,;"\\]+$/.test(name) ? `image=@${name}`
 const snippets = {
   curl: ({ url, names, needsKey }) => ['curl', ...needsKey ? ['-H "x-api-key: $GHOSTSERVE_KEY"'] : [], ...names.map((name) => `-F ${curlPart(name)}`), shellWord(url)]
     .join(' \\\n  '),
-  typescript: ({ url, names, needsKey }) => `import { readFile } from 'node:fs/promises'
+  typescript: ({ base, names, needsKey, minScore }) => `import { readFileSync } from 'node:fs'
+import { GhostServeClient } from 'ghostserve/client'
 
-const form = new FormData()
-for (const path of ${JSON.stringify(names)}) {
-  form.append('image', new Blob([await readFile(path)]), path)
-}
-const response = await fetch('${url}', {
-  method: 'POST',${needsKey ? '\n  headers: { \'x-api-key\': process.env.GHOSTSERVE_KEY! },' : ''}
-  body: form,
-})
-const answer = await response.json()
-if (!response.ok) throw new Error(answer.detail)
-for (const { predictions, error } of answer.results) {
-  console.log(predictions ?? error)
+const client = new GhostServeClient({ url: '${base}'${needsKey ? ', apiKey: process.env.GHOSTSERVE_KEY!' : ''} })
+const photos = ${JSON.stringify(names)}.map((path) => readFileSync(path))
+for await (const outcome of client.classifyAll(photos${minScore > 0 ? `, { minScore: ${minScore} }` : ''})) {
+  console.log('error' in outcome ? outcome.error.message : outcome.predictions)
 }`,
-  python: ({ url, names, needsKey }) => `${needsKey ? 'import os\n\n' : ''}import requests
+  python: ({ url, names, needsKey }) => `${needsKey ? 'import os\n\n' : ''}import httpx
 
 paths = ${JSON.stringify(names)}
-response = requests.post(
+response = httpx.post(
     "${url}",${needsKey ? '\n    headers={"x-api-key": os.environ["GHOSTSERVE_KEY"]},' : ''}
     files=[("image", open(path, "rb")) for path in paths],
+    timeout=30,
 )
 answer = response.json()
-if not response.ok:
+if response.is_error:
     raise SystemExit(answer["detail"])
 for result in answer["results"]:
     print(result["error"] if "error" in result else result["predictions"])`,

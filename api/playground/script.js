@@ -132,9 +132,25 @@ function showPredictions (predictions) {
   }))
 }
 
+/** What a person can do about a problem; the service's own sentence is for programs, and among the details. */
+const explanations = {
+  unsupported_media: 'This is no photo in a format that the service reads. Save it as JPEG, PNG or WebP.',
+  corrupt_image: 'This photo is damaged, or was cut off. Try the original.',
+  image_too_large: 'This file is too large. Make the photo smaller, or its quality lower.',
+  too_many_pixels: 'This photo has too many pixels. Make it smaller.',
+  request_too_large: 'These photos are too large together. Send fewer at a time.',
+  queue_full: 'The service is busy. Wait a moment, then try again.',
+  under_pressure: 'The service is busy. Wait a moment, then try again.',
+  too_many_requests: 'You have many photos in work already. Wait a moment, then try again.',
+  unauthorized: 'This service asks for a key. Enter yours above.',
+}
+
 function showProblem ({ title, detail, code, requestId }) {
+  const explanation = explanations[code]
   const facts = code === undefined ? [] : ['Code ', element('code', {}, code), ', request ', element('code', {}, requestId)]
-  return element('div', { className: 'problem' }, element('strong', {}, title), element('p', {}, detail), element('p', { className: 'hint' }, ...facts))
+  const own = explanation === undefined ? [] : [element('p', {}, detail)]
+  return element('div', { className: 'problem' }, element('strong', {}, title), element('p', {}, explanation ?? detail),
+    element('details', { hidden: facts.length === 0 }, element('summary', {}, 'Details'), ...own, element('p', { className: 'hint' }, ...facts)))
 }
 
 /** `read;dur=1.2, run;dur=7.9` -> `[['read', 1.2], ['run', 7.9]]` */
@@ -212,9 +228,10 @@ let sentNames = ['photo.jpg']
 
 function showCode (names = sentNames) {
   sentNames = names
-  const url = new URL(`classify${query(minScore())}`, location.href).href
+  const base = new URL('.', location.href).href
+  const url = new URL(`classify${query(minScore())}`, base).href
   const language = document.querySelector('[name=language]:checked').value
-  byId('snippet').textContent = snippets[language]({ url, names, needsKey: needsKey !== undefined })
+  byId('snippet').textContent = snippets[language]({ base, url, names, needsKey: needsKey !== undefined, minScore: minScore() })
 }
 
 // --- Ways in

@@ -15,6 +15,7 @@ export function registerOpenApiRoutes (app: FastifyInstance, config: Config): vo
   let document: Promise<OpenApiDocument> | undefined
   const getDocument = async (): Promise<OpenApiDocument> => {
     document ??= import('../openapi/document.ts').then(async ({ buildDocument }) => await buildDocument(routes, config))
+    document.catch(() => { document = undefined }) // the next request may have more luck
     return await document
   }
 

@@ -32,6 +32,11 @@ const rate = (turn: Turn): number => turn.requestsPerSecond
 const tail = (turn: Turn): number => turn.p99Ms
 const cpu = (turn: Turn): number => turn.cpuMsPerImage
 
+/** By requests/s, where its own form of body is against ours. */
+export function strongestPeer ({ matchups }: Comparison): Matchup | undefined {
+  return hardest(matchups, rate, 'at least')
+}
+
 /** The peer against which we look worst: the best one, whichever form of body it takes. */
 function hardest (matchups: readonly Matchup[], value: (turn: Turn) => number, sense: Bar['sense']): Matchup | undefined {
   const badness = ({ pairs }: Matchup): number => ratioOf(pairs, value).median * (sense === 'at least' ? 1 : -1)
@@ -41,7 +46,7 @@ function hardest (matchups: readonly Matchup[], value: (turn: Turn) => number, s
 type RateBar = Pick<Bar, 'subject' | 'what' | 'bar' | 'stretch'>
 
 function rateBar (bar: RateBar, comparison: Comparison | undefined): Bar {
-  const matchup = hardest(comparison?.matchups ?? [], rate, 'at least')
+  const matchup = comparison && strongestPeer(comparison)
   const base = { ...bar, sense: 'at least', unit: 'x' } as const
   if (matchup === undefined) return { ...base, measured: undefined }
   const tailRatio = ratioOf(matchup.pairs, tail).median

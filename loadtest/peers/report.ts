@@ -80,7 +80,8 @@ function amount ({ unit }: Bar, value: number): string {
 
 const titleOf = ({ model, photos }: Comparison): string => `${model}, ${photoNames[photos]}`
 
-const columns: ReadonlyArray<readonly [title: string, value: (turn: Turn) => number, digits: number]> = [
+/** What is told of a turn: title, value, digits. */
+export const columns: ReadonlyArray<readonly [title: string, value: (turn: Turn) => number, digits: number]> = [
   ['requests/s', (turn) => turn.requestsPerSecond, 1],
   ['p50 ms', (turn) => turn.p50Ms, 0],
   ['p99 ms', (turn) => turn.p99Ms, 0],
@@ -103,7 +104,8 @@ function comparisonTable (matchups: readonly Matchup[]): string {
   return markdownTable(head, rows)
 }
 
-function typical (turns: readonly Turn[], value: (turn: Turn) => number, digits: number): string {
+/** The median, as text. */
+export function typical (turns: readonly Turn[], value: (turn: Turn) => number, digits: number): string {
   return spreadOf(turns.map(value)).median.toFixed(digits)
 }
 
@@ -125,6 +127,6 @@ function settingsOf ({ comparisons, blockedGraph, draftDecoding }: Results): str
   return [...settings.values()]
 }
 
-function markdownTable (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+export function markdownTable (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

@@ -8,7 +8,7 @@ import { packageRoot } from '../../models/package-root.ts'
 import { StubProject, listGroup } from './stub-project.ts'
 import type { Started } from './stub-project.ts'
 
-interface ReadyServer { pid: number, args: string[], threads: string }
+interface ReadyServer { pid: number, threads: string }
 interface Host { version: string, platform: string, arch: string, isMusl: boolean }
 
 const installStamp = 'node_modules/.ghostserve.json'
@@ -142,19 +142,31 @@ suite('bootstrap', () => {
     assert.equal(await started.waitForExit(), 1)
     assert.match(started.text, /api\/server\.ts\(1,7\): error TS1134/)
     assert.equal(started.lines.at(-1), 'The build failed: the TypeScript compiler says why above.')
-    assert.ok(existsSync(stub.path('dist/api/server.js')))
+    assert.ok(existsSync(stub.path('dist/bundle/server.js')))
+  })
+
+  test('so does one whose bundle cannot be made', async (t) => {
+    const stub = new StubProject(t, template)
+    stub.write('api/cli/bundle-modules.ts', "throw new Error('no bundle today')\n")
+    const started = stub.bootstrap(t, ['serve'])
+    assert.equal(await started.waitForExit(), 1)
+    assert.match(started.text, /no bundle today/)
+    assert.equal(started.lines.at(-1), 'The build failed: the bundler says why above.')
+    assert.ok(existsSync(stub.path('dist/bundle/server.js')))
   })
 
   test('a published package has no sources and starts as it came', async (t) => {
     const stub = new StubProject(t, template)
-    for (const path of ['tsconfig.json', 'api/server.ts', installStamp, buildStamp]) rmSync(stub.path(path))
+    for (const path of ['tsconfig.json', 'api/server.ts', 'dist/api', 'dist/test', installStamp, buildStamp]) rmSync(stub.path(path), { recursive: true })
     assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), [])
+    const other = stub.bootstrap(t, ['test'])
+    assert.equal(await other.waitForExit(), 0)
+    assert.equal(other.text, '["test"]', 'words of development are the command line\'s')
   })
 
-  test('the server gets its arguments and a thread pool for its cores, unless the environment sets one', async (t) => {
+  test('the server gets a thread pool for its cores, unless the environment sets one', async (t) => {
     const stub = new StubProject(t, template)
-    const server = await waitUntilReady(stub.bootstrap(t, ['serve', '--flag']))
-    assert.deepEqual(server.args, ['--flag'])
+    const server = await waitUntilReady(stub.bootstrap(t, ['serve']))
     assert.equal(server.threads, String(availableParallelism() * 2 + 2))
     assert.equal((await waitUntilReady(stub.bootstrap(t, ['serve'], { UV_THREADPOOL_SIZE: '9' }))).threads, '9')
   })
@@ -201,12 +213,15 @@ suite('bootstrap', () => {
     assert.equal(started.text, 'There is no test to run: no built file under dist/test matches nowhere.')
   })
 
-  test('any other word is a command of the CLI, and `run` takes a file', async (t) => {
+  test('any other word is a command of the CLI, `serve` with an option too, and `run` takes a file', async (t) => {
     const stub = new StubProject(t, template)
     const cli = stub.bootstrap(t, ['classify', 'model', '--json'])
+    const serve = stub.bootstrap(t, ['serve', '--help'])
     const file = stub.bootstrap(t, ['run', 'dist/api/cli/main.js', 'argument'])
     assert.equal(await cli.waitForExit(), 0)
     assert.equal(cli.text, '["classify","model","--json"]')
+    assert.equal(await serve.waitForExit(), 0)
+    assert.equal(serve.text, '["serve","--help"]')
     assert.equal(await file.waitForExit(), 0)
     assert.equal(file.text, '["argument"]')
   })

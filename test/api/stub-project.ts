@@ -12,7 +12,7 @@ const serverSource = `
 import { createServer } from 'node:http'
 const server = createServer((request, response) => response.end('ok'))
 server.listen(0, '127.0.0.1', () => console.log('ready ' + JSON.stringify({
-  pid: process.pid, args: process.argv.slice(2), threads: process.env.UV_THREADPOOL_SIZE,
+  pid: process.pid, threads: process.env.UV_THREADPOOL_SIZE,
 })))
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {

@@ -30,6 +30,7 @@ const readersFiles: Readonly<Record<string, Readonly<Record<string, string>>>> =
   },
   'models/README.md': {
     'checkpoint.pth': join(await makeRandomModel('ghostnet_050'), 'model.safetensors'),
+    // Not the checkpoint, which is not in the repository: what was compiled of it.
     'ghostnet_050_tin200_37_epochs.pth': 'models/bundled/model.safetensors',
   },
 }
@@ -39,7 +40,8 @@ const tolerance = 1e-3
 
 /** The page's collector, and the traces that its requests belong to. */
 const documentedCollector = 'http://localhost:4318'
-const documentedTraces = (content: string): string[] => [...content.matchAll(/traceparent: 00-(\w{32})-/g)].map(([, traceId]) => traceId!)
+const documentedTraces = (blocks: readonly CommandBlock[]): string[] =>
+  blocks.flatMap(({ code }) => [...code.matchAll(/traceparent: 00-(\w{32})-/g)].map(([, traceId]) => traceId!))
 
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
 
@@ -59,7 +61,7 @@ for (const page of pages) {
       await shell.close() // a service that ends sends the traces that it still has
     }
     const traces = new Set(collector.spans.map(({ traceId }) => traceId))
-    for (const documented of documentedTraces(read(page))) assert.ok(traces.has(documented), `no span of ${documented} came to the collector`)
+    for (const documented of documentedTraces(blocks)) assert.ok(traces.has(documented), `no span of ${documented} came to the collector`)
   })
 }
 

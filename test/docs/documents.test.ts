@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
+import { makeProgram } from '../../api/cli/program.ts'
 import { EnvironmentSchema } from '../../api/config.ts'
 import { errorCodes } from '../../api/errors.ts'
 import { packageRoot } from '../../models/package-root.ts'
@@ -19,7 +20,8 @@ for (const [file, text] of Object.entries(renderReference())) {
 }
 
 test('the reference has every variable, every code and every path', () => {
-  const { 'configuration.md': configuration, 'errors.md': errors, 'http.md': http } = renderReference()
+  const { 'command-line.md': commandLine, 'configuration.md': configuration, 'errors.md': errors, 'http.md': http } = renderReference()
+  for (const command of makeProgram().commands) assert.ok(commandLine!.includes(`## ghostserve ${command.name()}\n`), command.name())
   for (const name of Object.keys(EnvironmentSchema.properties)) assert.ok(configuration!.includes(`| \`${name}\` |`), name)
   for (const code of errorCodes) assert.ok(code === 'client_gone' || new RegExp(`^\\| \`${code}\` \\| \\d+ \\| .+ \\| .+ \\|`, 'm').test(errors!), code)
   const { paths } = JSON.parse(readFileSync(join(packageRoot, 'test/api/openapi.json'), 'utf8')) as { paths: object }

@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Command } from 'commander'
+import { makeProgram } from '../../api/cli/program.ts'
 import { EnvironmentSchema } from '../../api/config.ts'
 import { errorCodes, ServiceError } from '../../api/errors.ts'
 import { packageRoot } from '../../models/package-root.ts'
@@ -13,7 +15,22 @@ const written = 'Written by `npm run docs:reference`'
 
 /** File in docs/reference/ -> its text. */
 export function renderReference (): Record<string, string> {
-  return { 'configuration.md': renderConfiguration(), 'errors.md': renderErrors(), 'http.md': renderHttp() }
+  return { 'command-line.md': renderCommandLine(), 'configuration.md': renderConfiguration(), 'errors.md': renderErrors(), 'http.md': renderHttp() }
+}
+
+function renderCommandLine (): string {
+  const program = makeProgram()
+  const sections = program.commands.flatMap((command) => [`## ghostserve ${command.name()}`, '', ...helpOf(command), ''])
+  return page('Command line', `${written} from the program. \`npx ghostserve\` in a clone or where the package is installed. Every command takes the service's ` +
+    '[environment variables](configuration.md) as far as they concern it. It ends with 0 if all was done; with 1 if something failed: a file that has no labels, a ' +
+    'download that was interrupted, a `doctor` that finds that the service cannot start; and with 2 if the command itself was wrong. `classify --list LIST --out FILE` ' +
+    'and `evaluate` write down or count files that cannot be classified, which are no failure there.', [...helpOf(program), '', ...sections.slice(0, -1)])
+}
+
+function helpOf (command: Command): string[] {
+  let help = ''
+  command.configureOutput({ writeOut: (text) => { help += text } }).outputHelp()
+  return ['```text', help.trim(), '```']
 }
 
 interface Variable {

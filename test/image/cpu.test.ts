@@ -69,7 +69,8 @@ suite('the image', () => {
     assert.deepEqual(libraries.filter((path) => !path.includes(`linux/${process.arch}/`)), [])
     const { graphs } = JSON.parse(readFileSync(join(root, 'app/models/bundled/graphs/index.json'), 'utf8')) as { graphs: object }
     for (const layout of Object.keys(graphs)) assert.ok(existsSync(join(root, `app/models/bundled/graphs/${layout}.onnx`)), layout)
-    assert.deepEqual(readdirSync(join(root, 'app/dist')).sort(), ['api', 'models'])
+    assert.deepEqual(readdirSync(join(root, 'app/dist')).sort(), ['api', 'bundle'])
+    assert.deepEqual(readdirSync(join(root, 'app/dist/api')), ['client'])
   })
 
   test('lists every package that it has, and Node and tini, in its SBOM', () => {

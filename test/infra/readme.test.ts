@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { EnvironmentSchema, readConfig } from '../../api/config.ts'
 import { packageRoot } from '../../models/package-root.ts'
+import { readCommands } from '../docs/page-commands.ts'
 import { infraFolder, readInfraFile } from './infra-files.ts'
+import { sectionsRun } from './tiers/guide.ts'
 
 const guide = readInfraFile('README.md')
 /** Every variable but those of other programs. */
@@ -23,6 +25,11 @@ test('the image is built, tried and pushed once, and every platform has at most 
     const commands = commandsOf(sections.get(platform)!)
     assert.ok(commands.length >= 1 && commands.length <= 5, `${platform}: ${commands.length} commands`)
   }
+})
+
+test('every section whose commands are said to be run is one that a test runs', () => {
+  const sections = guide.split(/^## /m).filter((section) => readCommands(section).some(({ runBy }) => runBy === 'test:infra'))
+  assert.deepEqual(sections.map((section) => section.slice(0, section.indexOf('\n'))), [...sectionsRun])
 })
 
 test('every path and variable that the guide names exists', () => {

@@ -36,6 +36,6 @@ test('what cannot be measured is said in one sentence', async () => {
   assert.equal(file.exitCode, 1)
   assert.match(file.stderr, /^Expected [^\n]*\n$/)
   const seconds = await ghostserve('bench', 'bundled', '--seconds', '0')
-  assert.equal(seconds.exitCode, 1)
+  assert.equal(seconds.exitCode, 2)
   assert.match(seconds.stderr, /Expected a number above 0\./)
 })

@@ -67,7 +67,7 @@ test('the shards of a list are all of it; a file that cannot be classified has i
   assert.deepEqual(shards[1]![2]!.error?.code, 'unsupported_media')
 
   const { exitCode, stderr } = await start(list, '1/2', `${out}.0`).ended
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 2)
   assert.match(stderr, /^Expected line 1 of .* to be of .*coffee\.png, got .*chelsea\.png: it is of another list or shard\.$/m)
 })
 
@@ -75,7 +75,7 @@ test('a shard that does not exist is refused', async (t) => {
   const { list, out } = makeList(t, photos)
   for (const shard of ['2/2', '1', '-1/2', 'a/b']) {
     const { exitCode, stderr } = await start(list, shard, out).ended
-    assert.equal(exitCode, 1, shard)
+    assert.equal(exitCode, 2, shard)
     assert.match(stderr, /Expected INDEX\/COUNT/)
   }
 })

@@ -10,6 +10,7 @@ import { fixturePath } from '../../fixtures/index.ts'
 import { commandLine, ghostserve, ghostserveReading } from './ghostserve.ts'
 
 interface Line {
+  noneOfThese?: boolean
   file: string
   predictions?: Array<{ label: string, wnid: string, classIndex: number, score: number }>
   error?: { code: string, detail: string }
@@ -38,7 +39,7 @@ test('patterns that no shell expanded are expanded; a file with such a name is t
   assert.deepEqual(await filesOf(`${folder}/**/*.png`), ['[x].png', 'a/b/two.png', 'a/one.png'].map((name) => join(folder, name)))
   assert.deepEqual(await filesOf(`${folder}/a/{one,two}.p?g`, join(folder, '[x].png')), ['a/one.png', '[x].png'].map((name) => join(folder, name)))
   const { exitCode, stdout, stderr } = await ghostserve('classify', 'bundled', `${folder}/**/*.jpg`)
-  assert.deepEqual([exitCode, stdout, stderr], [1, '', `Expected files that match "${folder}/**/*.jpg", got none.\n`])
+  assert.deepEqual([exitCode, stdout, stderr], [2, '', `Expected files that match "${folder}/**/*.jpg", got none.\n`])
 })
 
 test('"-" is one image on standard input', async () => {
@@ -50,7 +51,7 @@ test('"-" is one image on standard input', async () => {
   assert.equal(none.exitCode, 1)
   assert.equal(linesOf(none.stdout)[0]!.error!.code, 'empty_body')
   const twice = await ghostserve('classify', 'bundled', '-', '-')
-  assert.deepEqual([twice.exitCode, twice.stderr], [1, 'Expected "-" once: standard input is one image.\n'])
+  assert.deepEqual([twice.exitCode, twice.stderr], [2, 'Expected "-" once: standard input is one image.\n'])
 })
 
 test('--list - reads paths from standard input; what fails has one sentence, and the others their labels', async () => {
@@ -78,6 +79,21 @@ test('--format csv has a row a label, and quotes what needs it', async (t) => {
   assert.equal(stdout, `file,rank,label,wnid,classIndex,score\n${rows.join('')}`)
 })
 
+test('--min-score leaves out labels with a lower score, and says where none is left', async () => {
+  const { exitCode, stdout } = await ghostserve('classify', 'bundled', coffee, chelsea, '--format', 'jsonl', '--min-score', '0.9')
+  assert.equal(exitCode, 0)
+  const [cup, cat] = linesOf(stdout)
+  assert.deepEqual([cup!.predictions!.length, cup!.noneOfThese, cat!.predictions, cat!.noneOfThese], [1, false, [], true])
+  const { stdout: table } = await ghostserve('classify', 'bundled', chelsea, '--min-score', '0.9')
+  assert.equal(table, `${chelsea}\n  none of these classes\n\n`)
+  assert.equal((await ghostserve('classify', 'bundled', chelsea, '--min-score', '2')).exitCode, 2)
+})
+
+test('a photo in the model\'s place is told so', async () => {
+  const { exitCode, stderr } = await ghostserve('classify', coffee)
+  assert.deepEqual([exitCode, stderr], [2, `Expected a model before the image files: ghostserve classify bundled ${coffee}\n`])
+})
+
 test('options that contradict each other are refused', async () => {
   for (const [args, sentence] of [
     [[coffee, '--json', '--format', 'csv'], /'--json' cannot be used with option '--format <name>'/],
@@ -87,7 +103,7 @@ test('options that contradict each other are refused', async () => {
     [[], /^Expected image files, or a --list of them\.$/m],
   ] as const) {
     const { exitCode, stdout, stderr } = await ghostserve('classify', 'bundled', ...args)
-    assert.deepEqual([exitCode, stdout], [1, ''])
+    assert.deepEqual([exitCode, stdout], [2, ''])
     assert.match(stderr, sentence)
   }
 })

@@ -16,10 +16,29 @@ function scratch (t: TestContext): string {
 
 test('--help names every command, and each command\'s help shows an example', async () => {
   const { stdout } = await ghostserve('--help')
-  for (const command of ['pull', 'build', 'inspect', 'classify', 'evaluate', 'bench', 'tune', 'doctor', 'completion']) {
+  for (const command of ['serve', 'pull', 'build', 'inspect', 'classify', 'evaluate', 'bench', 'tune', 'doctor', 'completion']) {
     assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
     assert.match((await ghostserve(command, '--help')).stdout, /Example:\n {2}ghostserve /)
   }
+})
+
+test('serve takes no options, and says where they are', async () => {
+  const { exitCode, stderr } = await ghostserve('serve', '--port', '9000')
+  assert.equal(exitCode, 2)
+  assert.match(stderr, /unknown option '--port'/)
+  assert.match((await ghostserve('serve', '--help')).stdout, /configuration\.md/)
+})
+
+test('doctor says what the service would run, and ends with 1 where it could not start', async () => {
+  const { exitCode, stdout } = await ghostserve('doctor')
+  assert.equal(exitCode, 0)
+  assert.match(stdout, /^machine +Node \S+ on \S+, \d+ cores?, [\d.]+ GiB of memory$/m)
+  assert.match(stdout, /^service +ghostnet_050_tin200 [0-9a-f]{12}, layout \w+, on cpu with \d+ sessions?$/m)
+  assert.match(stdout, /^cpu +works/m)
+  process.env['MODEL'] = 'missing'
+  const missing = await ghostserve('doctor').finally(() => { delete process.env['MODEL'] })
+  assert.equal(missing.exitCode, 1)
+  assert.match(missing.stdout, /^service +cannot start: Expected .*missing/m)
 })
 
 test('classify takes folders, whose images it finds at any depth, and says where there is none', async (t) => {
@@ -34,7 +53,7 @@ test('classify takes folders, whose images it finds at any depth, and says where
   const files = (JSON.parse(stdout) as Array<{ file: string }>).map(({ file }) => file)
   assert.deepEqual(files, [join(folder, 'a/b/one.PNG'), join(folder, 'z.png'), fixture('chelsea.png')])
   const { exitCode: refused, stderr } = await ghostserve('classify', 'bundled', join(folder, 'empty'))
-  assert.deepEqual([refused, stderr], [1, `Expected JPEG, PNG or WebP files in ${join(folder, 'empty')}, got none.\n`])
+  assert.deepEqual([refused, stderr], [2, `Expected JPEG, PNG or WebP files in ${join(folder, 'empty')}, got none.\n`])
 })
 
 test('classify prints bars for people', async () => {
@@ -98,7 +117,7 @@ test('evaluate refuses a class that the model does not have', async (t) => {
   const directory = scratch(t)
   writeFileSync(join(directory, 'list.csv'), 'a.png,unicorn\n')
   const { exitCode, stderr } = await ghostserve('evaluate', 'bundled', '--data', join(directory, 'list.csv'))
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 2)
   assert.match(stderr, /^Expected a class of the model .* in line 1 of .*list\.csv, got "unicorn"\.\n$/)
 })
 

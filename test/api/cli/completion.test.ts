@@ -61,6 +61,6 @@ test('fish completes commands, options and their values', { skip: !hasShell('fis
 
 test('another shell is refused by name', async () => {
   const { exitCode, stderr } = await ghostserve('completion', 'tcsh')
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 2)
   assert.match(stderr, /'tcsh' is invalid for argument 'shell'\. Allowed choices are bash, zsh, fish\./)
 })

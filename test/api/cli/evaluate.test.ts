@@ -78,7 +78,7 @@ test('goes on where it was ended, and counts nothing twice', async (t) => {
 
   rmSync(join(data, '0', '7.png'))
   const { exitCode, stderr } = await ghostserve('evaluate', ...args)
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 2)
   assert.match(stderr, /^Expected line \d+ of .*images\.jsonl to be of .*: it is of another data set\.$/m)
 })
 
@@ -118,7 +118,7 @@ test('a temperature cannot be fitted on images that all fail', async (t) => {
   const model = join(root, 'model')
   cpSync(bundledModelDirectory, model, { recursive: true })
   const { exitCode, stderr } = await ghostserve('evaluate', model, '--data', data, '--fit-temperature')
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 2)
   assert.match(stderr, /Expected images that can be classified in .*; none can\.$/m)
   assert.deepEqual(await readManifest(model), await readManifest(bundledModelDirectory))
 })

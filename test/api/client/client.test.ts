@@ -136,6 +136,15 @@ suite('attempts', () => {
     assert.equal(proxy.arrivals.length, 1)
   })
 
+  test('an answer of another program is a problem, and not asked for again', async (t) => {
+    const page = await openStub(t, (_request, response) => { response.end('<h1>Sign in</h1>') })
+    await assert.rejects(new GhostServeClient({ url: page.url }).classify(coffee), { name: 'ProblemError', code: 'http_200' })
+    assert.equal(page.arrivals.length, 1)
+    const damaged = await openStub(t, (_request, response) => { response.writeHead(400, { 'content-type': 'application/problem+json' }).end('{"type":') })
+    await assert.rejects(new GhostServeClient({ url: damaged.url }).classify(coffee), { name: 'ProblemError', code: 'http_400' })
+    assert.equal(damaged.arrivals.length, 1)
+  })
+
   test('a connection that breaks is tried again; one that always does is an exception with its cause', async (t) => {
     const { url, arrivals } = await openStub(t, (request) => request.socket.destroy(), classify)
     await new GhostServeClient({ url }).classify(coffee)

@@ -18,13 +18,18 @@ test('the README\'s program gets labels for one photo, and for many', async (t) 
   mkdirSync(temporary, { recursive: true })
   const folder = mkdtempSync(join(temporary, 'snippet-')) // in the package, where its own name resolves
   t.after(() => rmSync(folder, { recursive: true }))
-  symlinkSync(fixturePath('exif-1.jpg'), join(folder, 'photo.jpg'))
-  // The reader's own: what the README leaves open.
-  const photos = `const photos = await Promise.all(${JSON.stringify([fixturePath('coffee.png'), fixturePath('README.md')])}.map(async (path) => await readFile(path)))\n`
-  const program = snippet.replace('http://localhost:8080', url).replace('const client', `${photos}const client`)
-  writeFileSync(join(folder, 'program.mjs'), `${program}\nconsole.log(predictions.length)\n`)
-  const { stdout } = await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: folder })
+  // The reader's own, one of which is no photo.
+  for (const [name, fixture] of [['photo.jpg', 'exif-1.jpg'], ['one.jpg', 'coffee.png'], ['two.png', 'README.md']] as const) {
+    symlinkSync(fixturePath(fixture), join(folder, name))
+  }
+  const program = snippet.replace('http://localhost:8080', url)
+  writeFileSync(join(folder, 'program.mts'), program)
+  const run = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, args, { cwd: folder })).stdout
+  // As TypeScript it has the types that the package brings; as JavaScript it runs.
+  const compiler = join(packageRoot, 'node_modules/typescript/bin/tsc')
+  await run(compiler, '--ignoreConfig', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', 'program.mts')
+  const stdout = await run('program.mjs')
   assert.match(stdout, /espresso/)
   assert.match(stdout, /Expected a JPEG, PNG, or WebP image/)
-  assert.match(stdout, /^3$/m)
+  assert.equal(stdout.match(/classIndex/g)?.length, 3 + 5)
 })

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test, { after, before, suite } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
+import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { key, openAppWithKey } from '../open-app-with-key.ts'
 import { chromium, startBrowser, type Browser } from '../playground/browser.ts'
@@ -18,8 +20,11 @@ const python = process.env['CONTRACT_CLIENTS_PYTHON']
 /** Why a snippet cannot be run. */
 const missing: Record<string, string | undefined> = {
   curl: spawnSync('curl', ['--version']).error === undefined ? undefined : 'the curl of the playground was not run: there is no curl',
-  python: python === undefined ? 'the Python of the playground was not run: npm run test:contracts installs the requests package' : undefined,
+  python: python === undefined ? 'the Python of the playground was not run: npm run test:contracts installs httpx' : undefined,
 }
+
+/** Where the package's own name does not lead: in the folder of the photos it is not installed. */
+const clientUrl = pathToFileURL(join(packageRoot, 'dist/api/client/client.js')).href
 
 /** What runs a snippet. */
 const commands: Record<string, (snippet: string) => [string, string[]]> = {
@@ -27,7 +32,7 @@ const commands: Record<string, (snippet: string) => [string, string[]]> = {
   typescript: (snippet) => {
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
     const { outputText } = ts.transpileModule(snippet, { compilerOptions })
-    return [process.execPath, ['--input-type=module', '-e', outputText]]
+    return [process.execPath, ['--input-type=module', '-e', outputText.replace('ghostserve/client', clientUrl)]]
   },
   python: (snippet) => [python!, ['-c', snippet]],
 }

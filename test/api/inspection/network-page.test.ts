@@ -33,6 +33,8 @@ test('a model has every stage with its time, every layer, and asks nobody for an
   assert.ok(stages.every((row) => row.length === 6 && Number(row[5]) > 0), 'no stage takes no time')
   const layers = describeGhostNet({ width: 0.5, classes: 200 }, 128)
   const shown = rowsOf(page, 'Layers')
+  assert.ok(shown.every((row) => row.length === 7 && Number(row[6]) >= 0))
+  assert.ok(shown.filter((row) => Number(row[6]) > 0).length > 0.9 * shown.length, 'hardly a layer takes no time')
   assert.deepEqual(shown.map(([name, , , , , macs]) => [name, Number(macs)]), layers.map(({ name, macs }) => [name, macs]))
   if (chromium === undefined) process.stderr.write('!!! SKIPPED: there is no Chromium, so no browser drew the page of a network\n')
   else assert.equal(await drawPage(t, page), 1)

@@ -3,6 +3,7 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after, before, suite } from 'node:test'
+import sharp from 'sharp'
 import { ServiceError } from '../../../api/errors.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
@@ -14,7 +15,7 @@ import { openPlayground } from './open-playground.ts'
 const fixture = (name: string): string => join(packageRoot, 'test/fixtures', name)
 const isDone = 'document.querySelector(".request") !== null && document.querySelector("[aria-busy]") === null'
 const names = '[...document.querySelectorAll(".photo h3")].map((each) => each.innerText)'
-const firstLabels = '[...document.querySelectorAll(".photo")].map((each) => each.querySelector(".predictions span, .problem code")?.innerText)'
+const firstLabels = '[...document.querySelectorAll(".photo")].map((each) => each.querySelector(".predictions span, .problem code")?.textContent)'
 
 suite('the playground in a browser', { skip: chromium === undefined && 'there is no Chromium' }, () => {
   let browser: Browser
@@ -29,7 +30,6 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     const { app } = await openApp(t)
     const page = await openPlayground(t, browser, app)
     await page.until('document.querySelector("#model-card dd") !== null')
-    await page.photograph('empty')
     await page.drop('#drop', [fixture('coffee.png')])
     await page.until(isDone)
     const rows = await page.read<Array<[string, string]>>('[...document.querySelectorAll(".predictions li")].map((each) => [each.innerText, each.querySelector("i").style.width])')
@@ -58,7 +58,28 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     assert.match(cat!, /cat|tabby/i)
     assert.equal(requests, 1)
     assert.match(await page.read('document.getElementById("status").textContent'), /^2 photos classified, 1 not\. .*no photo\.jpg: Unsupported media type\. chelsea/)
-    await page.photograph('several-dark')
+    await page.photograph('playground-dark')
+  })
+
+  test('a page that is loaded again starts anew', async (t) => {
+    const { app } = await openApp(t)
+    const photos = await Promise.all(['coffee', 'chelsea'].map(async (name) => {
+      const path = join(folder, `${name}.jpg`)
+      writeFileSync(path, await sharp(readFixture(`${name}.png`)).jpeg({ quality: 90 }).toBuffer())
+      return path
+    }))
+    const page = await openPlayground(t, browser, app)
+    for (let i = 0; i < 3; i++) { // the picture shows a service that is warm
+      await page.drop('#drop', photos)
+      await page.until(isDone)
+    }
+    assert.equal(await page.read('document.querySelectorAll(".request").length'), 3)
+    await page.send('Page.reload')
+    await page.until('document.querySelector("#model-card dd") !== null && document.querySelector(".request") === null')
+    await page.drop('#drop', photos)
+    await page.until(isDone)
+    assert.deepEqual(await page.read(names), ['coffee.jpg', 'chelsea.jpg'])
+    await page.photograph('playground')
   })
 
   test('photos of something else than the classes are told apart above the lowest score, in the code, too', async (t) => {
@@ -74,7 +95,6 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
       /^2 photos classified\. coffee\.png: espresso, 99\.5 %\. chelsea\.png: none of these classes\.$/)
     assert.equal(await page.read('document.getElementById("snippet").innerText'),
       `curl \\\n  -F image=@coffee.png \\\n  -F image=@chelsea.png \\\n  '${page.origin}/classify?minScore=0.9'`)
-    await page.photograph('none-of-these')
   })
 
   test('a pasted picture is classified, and the code can be copied', async (t) => {
@@ -114,7 +134,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.until('document.getElementById("status").innerText === "The camera cannot be used: Permission denied."')
   })
 
-  test('a refused request is told with title, detail, code and request id, and can be tried again', async (t) => {
+  test('a refused request is told in words for people, its code and request id are among the details, and it can be tried again', async (t) => {
     const { app } = await openApp(t)
     let refusals = 1
     app.addHook('onRequest', async ({ method }) => {
@@ -124,8 +144,9 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.drop('#drop', [fixture('coffee.png'), fixture('chelsea.png')])
     await page.until(isDone)
     const problem = await page.read<string>('document.querySelector("[role=alert]").innerText')
-    assert.match(problem, /^Service overloaded\n+The service is at its limit; try again later\.\n+Code queue_full, request [0-9a-f-]{36}\n+Try again$/)
-    await page.photograph('refused')
+    assert.match(problem, /^Service overloaded\n+The service is busy\. Wait a moment, then try again\.\n+Details\n+Try again$/)
+    assert.match(await page.read('document.querySelector("[role=alert] details").textContent'), /^DetailsThe service is at its limit; try again later\.Code queue_full, request [0-9a-f-]{36}$/)
+    await page.photograph('playground-refused')
     await page.read('document.querySelector("[role=alert] button").click()')
     await page.until(isDone)
     assert.deepEqual(await page.read('[...document.querySelectorAll(".request")].map((each) => each.querySelectorAll(".predictions").length)'), [2])
@@ -139,7 +160,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.drop('#drop', [join(folder, 'broken.png'), fixture('README.md')])
     await page.until(isDone)
     assert.deepEqual(await page.read(firstLabels), ['corrupt_image', 'unsupported_media'])
-    assert.match(await page.read('document.querySelector(".photo .problem").innerText'), /^Image cannot be decoded\n+.+\n+Code corrupt_image, request [0-9a-f-]{36}$/)
+    assert.match(await page.read('document.querySelector(".photo .problem").innerText'), /^Image cannot be decoded\n+This photo is damaged, .+\n+Details$/)
     assert.equal(await page.read('document.querySelector(".problem button")'), null)
   })
 
@@ -180,9 +201,8 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     assert.equal(await page.read('document.getElementById("model-card").innerText'), 'Enter an API key to see the model.')
     await page.drop('#drop', [fixture('small.png')])
     await page.until(isDone)
-    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^API key needed\n[^]*Code unauthorized/)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^API key needed\n+This service asks for a key/)
     assert.equal(await page.read('document.activeElement.id'), 'key')
-    await page.photograph('key')
     await page.send('Input.insertText', { text: key })
     await page.press('Enter', 13, { text: '\r' })
     await page.until('document.querySelector("#model-card dd") !== null')
@@ -191,7 +211,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     for (const language of ['curl', 'typescript', 'python']) {
       await page.read(`document.querySelector("[value=${language}]").click()`)
       const snippet = await page.read<string>('document.getElementById("snippet").innerText')
-      assert.match(snippet, /x-api-key.*GHOSTSERVE_KEY/)
+      assert.match(snippet, /(?:x-api-key|apiKey).*GHOSTSERVE_KEY/)
       assert.ok(!snippet.includes(key))
     }
   })
@@ -221,7 +241,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.until(isDone)
     assert.deepEqual(await page.read(names), ['coffee.png', 'chelsea.png'])
     assert.equal(await page.read('document.documentElement.scrollWidth'), 360)
-    await page.photograph('phone')
+    await page.photograph('playground-phone', 'screen')
   })
 
   test('a phone without HTTPS takes the photo with its own camera', async (t) => {

@@ -5,9 +5,14 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import sharp from 'sharp'
 import type { Browser, Params } from './browser.ts'
 
 const patienceMs = 20_000
+
+const screenshots = process.env['SCREENSHOTS']
+/** Pictures show the documented port, and are sharp on screens of any kind. */
+const [port, deviceScaleFactor] = screenshots === undefined ? [0, 1] : [8080, 2]
 
 export interface Playground {
   readonly origin: string
@@ -20,15 +25,15 @@ export interface Playground {
   readonly drop: (selector: string, paths: readonly string[]) => Promise<void>
   /** As if these had been picked in the input's dialog. */
   readonly choose: (selector: string, paths: readonly string[]) => Promise<void>
-  /** Into the folder that SCREENSHOTS names, to be looked at. */
-  readonly photograph: (name: string) => Promise<void>
+  /** Into the folder that SCREENSHOTS names, for the README: the page, or what a screen shows of it. */
+  readonly photograph: (name: string, part?: 'page' | 'screen') => Promise<void>
 }
 
 /** Whatever the page does in the test, it asks only its own service, and the browser finds nothing to complain of. */
 export async function openPlayground (
   t: TestContext, browser: Browser, app: FastifyInstance, { width = 1280, height = 900, scheme = 'light' } = {}
 ): Promise<Playground> {
-  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  const origin = await app.listen({ host: '127.0.0.1', port })
   const requested: string[] = []
   const complaints: string[] = []
   const { send, close } = await browser.open((method, params) => {
@@ -53,10 +58,10 @@ export async function openPlayground (
     }
   }
   for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'DOM', 'Accessibility']) await send(`${domain}.enable`)
-  await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 })
+  await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor, mobile: width < 600 })
   await send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] })
   await send('Page.navigate', { url: `${origin}/` })
-  await until('document.readyState === "complete" && document.getElementById("snippet")?.textContent !== ""')
+  await until('document.readyState === "complete" && ![undefined, ""].includes(document.getElementById("snippet")?.textContent)')
   return {
     origin,
     send,
@@ -80,11 +85,10 @@ export async function openPlayground (
       const { nodeId } = await send('DOM.querySelector', { nodeId: root.nodeId, selector })
       await send('DOM.setFileInputFiles', { nodeId, files: paths })
     },
-    photograph: async (name) => {
-      const folder = process.env['SCREENSHOTS']
-      if (folder === undefined) return
-      const { data } = await send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true })
-      writeFileSync(join(folder, `${name}.png`), Buffer.from(data as string, 'base64'))
+    photograph: async (name, part = 'page') => {
+      if (screenshots === undefined) return
+      const { data } = await send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: part === 'page' })
+      writeFileSync(join(screenshots, `${name}.png`), await sharp(Buffer.from(data as string, 'base64')).png({ palette: true }).toBuffer())
     },
   }
 }

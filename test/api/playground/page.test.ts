@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { errorCodes } from '../../../api/errors.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 import { openApp } from '../open-app.ts'
 import { openAppWithKey } from '../open-app-with-key.ts'
@@ -52,4 +53,11 @@ test('the package that is published, and so the image, has the page\'s files', (
   const files = readdirSync(join(packageRoot, 'api/playground')).map((name) => `api/playground/${name}`)
   assert.equal(files.length, 4)
   for (const path of [...files, 'dist/bundle/server.js']) assert.ok(paths.includes(path), path)
+})
+
+test('problems that the page explains are the service\'s', () => {
+  const script = readFileSync(join(packageRoot, 'api/playground/script.js'), 'utf8')
+  const explained = [.../^const explanations = \{\n([^}]+)\}/m.exec(script)![1]!.matchAll(/^ {2}(\w+):/gm)].map(([, code]) => code!)
+  assert.ok(explained.length > 5)
+  for (const code of explained) assert.ok((errorCodes as readonly string[]).includes(code), code)
 })

@@ -1,10 +1,10 @@
-/** A kube-apiserver on an etcd of its own: judges documents as a cluster would, and runs nothing. */
+/** A kube-apiserver on an etcd of its own: judges documents as a cluster would. By itself it runs nothing. */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../loadtest/free-port.ts'
 import { findDebianProgram } from './debian-program.ts'
@@ -21,6 +21,7 @@ export class ApiServer {
   readonly folder: string
   readonly kubeconfig: string
   readonly #children: ChildProcess[] = []
+  #isStopping = false
 
   private constructor (programs: string) {
     this.programs = programs
@@ -68,12 +69,19 @@ export class ApiServer {
     return server
   }
 
-  /** Starts a program that belongs to it and ends with it, in its folder. */
+  /** Starts a program that belongs to it and ends with it, in its folder; what it says is told if it ends too early. */
   run (program: string, args: readonly string[]): void {
-    this.#children.push(spawn(program, args, { cwd: this.folder, stdio: 'ignore' }))
+    const child = spawn(program, args, { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { said = `${said}${text}`.slice(-2000) })
+    child.once('exit', (code, signal) => {
+      if (!this.#isStopping) console.error(`${basename(program)} ended with ${code ?? signal}: ${said}`)
+    })
+    this.#children.push(child)
   }
 
   async stop (): Promise<void> {
+    this.#isStopping = true
     for (const child of this.#children.reverse()) { // the server before its store
       if (child.exitCode !== null || child.signalCode !== null) continue
       const ended = once(child, 'exit')
@@ -93,7 +101,11 @@ export class ApiServer {
     this.#askOrThrow(['apply', '-f', '-'], documents)
   }
 
-  /** Returns once it is gone. @param name - With its kind: `namespace/ghostserve` */
+  /**
+   * Returns once it is gone.
+   *
+   * @param name - With its kind: `namespace/ghostserve`
+   */
   delete (name: string): void {
     this.#askOrThrow(['delete', name, '--timeout=60s'])
   }

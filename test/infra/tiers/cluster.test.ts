@@ -19,15 +19,20 @@ import { findOrSkip } from './missing-tool.ts'
 
 const log = '{"answered":4711}'
 /** What a reader's cluster has before an archive is labelled: a volume, and the claim that takes it. */
-const spec = { accessModes: ['ReadWriteMany'], storageClassName: '', volumeName: 'archive' }
+const claim = { accessModes: ['ReadWriteMany'], storageClassName: '', volumeName: 'archive' }
 const archive = [
   {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
     metadata: { name: 'archive' },
-    spec: { accessModes: spec.accessModes, capacity: { storage: '1Gi' }, hostPath: { path: '/archive' } },
+    spec: { accessModes: claim.accessModes, capacity: { storage: '1Gi' }, hostPath: { path: '/archive' } },
   },
-  { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'archive', namespace: 'ghostserve' }, spec: { ...spec, resources: { requests: { storage: '1Gi' } } } },
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'archive', namespace: 'ghostserve' },
+    spec: { ...claim, resources: { requests: { storage: '1Gi' } } },
+  },
 ]
 
 test('the guide\'s commands for a cluster do what it says', async (t) => {
@@ -46,15 +51,19 @@ test('the guide\'s commands for a cluster do what it says', async (t) => {
     environment: { PATH: [cluster.programs, process.env['PATH']].join(delimiter), KUBECONFIG: cluster.kubeconfig, HOME: cluster.folder },
     replace: { 'localhost:8080': `localhost:${port}`, ' 8080:80 ': ` ${port}:80 ` },
   }
-  for (const platform of ['Knative', 'KServe']) {
+  for (const platform of ['Knative', 'KServe'] as const) {
     await t.test(platform, async () => {
-      assert.match(await runSection(platform, options), /ghostserve condition met/)
-      cluster.delete('namespace/ghostserve')
+      try {
+        assert.match(await runSection(platform, options), /ghostserve condition met/)
+      } finally {
+        cluster.delete('namespace/ghostserve')
+      }
     })
   }
 
+  cluster.create(readInfraFile('k8s/namespace/namespace.yaml'))
+
   await t.test('An archive', async () => {
-    cluster.create(readInfraFile('k8s/namespace/namespace.yaml'))
     for (const document of archive) cluster.create(JSON.stringify(document))
     const printed = await runSection('An archive', options)
     assert.match(printed, /job\.batch\/ghostserve-archive condition met/)
@@ -71,7 +80,7 @@ test('the guide\'s commands for a cluster do what it says', async (t) => {
   })
 
   await t.test('Load it', async () => {
-    cluster.create(JSON.stringify(runner()))
+    cluster.create(JSON.stringify(makeRunner()))
     const printed = await runSection('Load it', options)
     assert.match(printed, /testrun\S*\/ghostserve-load condition met/)
     assert.match(printed, /"answered":4711/)
@@ -85,7 +94,7 @@ test('the page on archives has the guide\'s command', () => {
 })
 
 /** A pod that the k6 operator would make. */
-function runner (): object {
+function makeRunner (): object {
   const { spec } = parseInfraFile<{ spec: { runner: { image: string, securityContext: object, containerSecurityContext: object } } }>('k6/testrun.yaml')
   const { image, securityContext, containerSecurityContext } = spec.runner
   return {

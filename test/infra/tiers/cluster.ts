@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { freePort } from '../../../loadtest/free-port.ts'
 import { ApiServer } from './apiserver.ts'
-import { findKwok } from './kubernetes-build.ts'
+import { findKwok, type Kwok } from './kubernetes-build.ts'
 
 export interface ClusterOptions {
   /** Of 127.0.0.1, where every pod's port 8080 leads to. */
@@ -51,9 +51,21 @@ const openDefinitions = statuses.slice(1).map(({ apiGroup, kind }) => {
  * @returns The server, which ends all of it.
  * @throws MissingTool where a part can neither be found nor built.
  */
-export async function startCluster ({ servicePort, log }: ClusterOptions, definitions: readonly string[]): Promise<ApiServer> {
-  const { program: kwok, stages } = await findKwok()
+export async function startCluster (options: ClusterOptions, definitions: readonly string[]): Promise<ApiServer> {
+  const kwok = await findKwok()
   const server = await ApiServer.start()
+  try {
+    await furnish(server, kwok, options, definitions)
+    return server
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function furnish (
+  server: ApiServer, { program, stages }: Kwok, { servicePort, log }: ClusterOptions, definitions: readonly string[]
+): Promise<void> {
   const write = (name: string, ...documents: readonly object[]): string => {
     const path = join(server.folder, name)
     writeFileSync(path, documents.map((document) => JSON.stringify(document)).join('\n---\n'))
@@ -67,7 +79,7 @@ export async function startCluster ({ servicePort, log }: ClusterOptions, defini
   const logFile = join(server.folder, 'pod.log')
   writeFileSync(logFile, `2026-01-01T00:00:00Z stdout F ${log}\n`) // as container runtimes write it
   const kubeletPort = await freePort()
-  const own = write('kwok.yaml', ...stages.map(readStage), ...statuses.map(becomes), {
+  const own = write('kwok.yaml', ...stages.map(readStage), ...statuses.map(makeStage), {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'ClusterPortForward',
     metadata: { name: 'all' },
@@ -78,24 +90,23 @@ export async function startCluster ({ servicePort, log }: ClusterOptions, defini
     metadata: { name: 'all' },
     spec: { logs: [{ logsFile: logFile }] },
   })
-  server.run(kwok, [
+  server.run(program, [
     `--kubeconfig=${server.kubeconfig}`, '--manage-all-nodes', '--node-ip=127.0.0.1', `--node-port=${kubeletPort}`, `--server-address=127.0.0.1:${kubeletPort}`,
     '--tls-cert-file=certificates/apiserver.crt', '--tls-private-key-file=certificates/apiserver.key', '--node-lease-duration-seconds=40',
     `--config=${own}`,
   ])
   const allocatable = { cpu: '32', memory: '128Gi', pods: '110' }
   server.create(JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node' }, status: { allocatable, capacity: allocatable } }))
-  return server
 }
 
-/** @returns kwok's own rule, with what follows from it at once: a job's pods would run for a minute otherwise. */
+/** kwok's own rule, with what follows from it at once: a job's pods would run for a minute otherwise. */
 function readStage (path: string): object {
   const stage = parse(readFileSync(path, 'utf8')) as { spec: object }
   return { ...stage, spec: { ...stage.spec, immediateNextStage: true } }
 }
 
-/** @returns kwok's rule that a resource without the status gets it. */
-function becomes ({ apiGroup, kind, status }: typeof statuses[number]): object {
+/** kwok's rule that a resource without the status gets it. */
+function makeStage ({ apiGroup, kind, status }: typeof statuses[number]): object {
   const [field] = Object.keys(status) as [string]
   return {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',

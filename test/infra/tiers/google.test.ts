@@ -27,7 +27,11 @@ interface DeployedModel {
 }
 interface Deployment { readonly deployedModel: DeployedModel, readonly trafficSplit: object }
 
-/** Folders of what is not on the PATH. @throws MissingTool where something is nowhere. */
+/**
+ * Folders of what is not on the PATH.
+ *
+ * @throws MissingTool where something is nowhere.
+ */
 async function findTools (): Promise<string[]> {
   if (!isThere('gcloud')) throw new UnpackagedTool('Expected gcloud, but there is none: https://cloud.google.com/sdk/docs/install.')
   return isThere('kubectl') ? [] : [await findKubernetes()]

@@ -8,6 +8,11 @@ import { readInfraFile } from '../infra-files.ts'
 
 const blockTimeoutMs = 120_000
 
+/** Of the guide, with commands that a test runs. */
+export const sectionsRun = [
+  'Kubernetes', 'An archive', 'Knative', 'Cloud Run', 'KServe', 'SageMaker', 'Vertex AI', 'AWS Lambda', 'Load it',
+] as const
+
 export interface GuideOptions {
   readonly environment: NodeJS.ProcessEnv
   readonly cwd?: string
@@ -19,12 +24,16 @@ export interface GuideOptions {
  * Runs the blocks of a section in their order, and ends what they leave running.
  *
  * @returns What they print.
- * @throws Error if a command fails, or if there is none that says that it is run here.
+ * @throws Error if a command fails, or if one does not say that it is run here.
  */
-export async function runSection (title: string, { environment, cwd = packageRoot, replace = {} }: GuideOptions): Promise<string> {
+export async function runSection (
+  title: typeof sectionsRun[number], { environment, cwd = packageRoot, replace = {} }: GuideOptions
+): Promise<string> {
   const section = readInfraFile('README.md').split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? ''
-  const blocks = readCommands(section).filter(({ runBy }) => runBy === 'test:infra')
-  if (blocks.length === 0) throw new Error(`Expected commands in the guide's section "${title}" that test:infra runs, but there are none.`)
+  const blocks = readCommands(section)
+  if (blocks.length === 0 || blocks.some(({ runBy }) => runBy !== 'test:infra')) {
+    throw new Error(`Expected commands in the guide's section "${title}", all of which say that test:infra runs them.`)
+  }
   const printed: string[] = []
   for (const { code } of blocks) {
     const written = Object.entries(replace).reduce((code, [from, to]) => code.replaceAll(from, to), code)
@@ -39,10 +48,10 @@ async function runBlock (code: string, env: NodeJS.ProcessEnv, cwd: string): Pro
   const [printed, complained] = [text(shell.stdout), text(shell.stderr)]
   const [status] = await once(shell, 'exit') as [number | null]
   try {
-    process.kill(-shell.pid!)
+    process.kill(-shell.pid!, 'SIGKILL')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // nothing is left
   }
-  if (status !== 0) throw new Error(`Expected these commands to work, but they ended with ${status ?? 'a signal'}:\n${code}\n${await printed}${await complained}`)
+  if (status !== 0) throw new Error(`Expected these commands to work, but they ended with ${status ?? `a signal, at the latest after ${blockTimeoutMs} ms`}:\n${code}\n${await printed}${await complained}`)
   return await printed
 }

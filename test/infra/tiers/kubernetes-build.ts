@@ -1,7 +1,7 @@
 /** A real control plane of Kubernetes, kubectl, and kwok for nodes, built once from their Go modules into the user's cache directory. */
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import envPaths from 'env-paths'
 import { cachedDirectory } from '../../../loadtest/lab-cache.ts'
@@ -12,7 +12,14 @@ const run = promisify(execFile)
 export const kubernetesVersion = '1.37.2'
 const module = 'k8s.io/kubernetes'
 const kubernetesPrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl']
-const kwok = { module: 'sigs.k8s.io/kwok', version: 'v0.8.0' }
+const kwok = {
+  module: 'sigs.k8s.io/kwok',
+  version: 'v0.8.0',
+  stages: [
+    'node/fast/node-initialize.yaml', 'node/heartbeat-with-lease/node-heartbeat-with-lease.yaml',
+    'pod/fast/pod-ready.yaml', 'pod/fast/pod-complete.yaml', 'pod/fast/pod-delete.yaml',
+  ],
+}
 /** Kubernetes's own libraries, which its module takes from its repository and everybody else from modules of this version. */
 const librariesVersion = `v0.${kubernetesVersion.split('.').slice(1).join('.')}`
 
@@ -43,15 +50,15 @@ export interface Kwok {
  * @throws MissingTool as above.
  */
 export async function findKwok (): Promise<Kwok> {
-  const { module, version } = kwok
-  const folder = await cachedDirectory(`kwok-${version}`, async (directory) => {
-    console.error(`Building kwok ${version}, which takes some minutes, once.`)
-    await downloadModule(`${module}@${version}`)
-    await go(['install', '-trimpath', '-ldflags=-s -w', `${module}/cmd/kwok@${version}`], { ...process.env, GOBIN: directory })
+  const folder = await cachedDirectory(`kwok-${kwok.version}`, async (directory) => {
+    console.error(`Building kwok ${kwok.version}, which takes some minutes, once.`)
+    const { GoMod: goMod, Dir: sources } = await downloadModule(`${kwok.module}@${kwok.version}`)
+    const goVersion = /^go .+$/m.exec(readFileSync(goMod, 'utf8'))![0]
+    writeFileSync(join(directory, 'go.mod'), `module ghostserve.invalid/kwok\n${goVersion}\nrequire ${kwok.module} ${kwok.version}\n`)
+    await buildPrograms(directory, sources, [`${kwok.module}/cmd/kwok`], process.env)
+    for (const stage of kwok.stages) cpSync(join(sources, 'kustomize/stage', stage), join(directory, basename(stage)))
   }, envPaths('ghostserve', { suffix: '' }).cache)
-  const { Dir: sources } = await downloadModule(`${module}@${version}`)
-  const stages = ['node/fast/node-initialize', 'node/heartbeat-with-lease/node-heartbeat-with-lease', 'pod/fast/pod-ready', 'pod/fast/pod-complete', 'pod/fast/pod-delete']
-  return { program: join(folder, 'kwok'), stages: stages.map((name) => join(sources, 'kustomize/stage', `${name}.yaml`)) }
+  return { program: join(folder, 'kwok'), stages: kwok.stages.map((stage) => join(folder, basename(stage))) }
 }
 
 /**
@@ -62,8 +69,14 @@ export async function findKwok (): Promise<Kwok> {
 export async function buildKubernetes (directory: string, environment: NodeJS.ProcessEnv = process.env): Promise<void> {
   const { GoMod: goMod, Dir: sources } = await downloadModule(`${module}@v${kubernetesVersion}`, environment)
   writeFileSync(join(directory, 'go.mod'), describeModule(readFileSync(goMod, 'utf8')))
+  await buildPrograms(directory, sources, kubernetesPrograms.map((name) => `${module}/cmd/${name}`), environment)
+}
+
+/** @param directory - Where its go.mod is, and where the programs come. */
+async function buildPrograms (
+  directory: string, sources: string, programs: readonly string[], environment: NodeJS.ProcessEnv
+): Promise<void> {
   writeFileSync(join(directory, 'go.sum'), readFileSync(join(sources, 'go.sum')))
-  const programs = kubernetesPrograms.map((name) => `${module}/cmd/${name}`)
   // Listing what is imported downloads it all, and compiles nothing: what fails afterwards is no download.
   await download(['list', '-mod=mod', '-deps', '-f={{.Name}}', ...programs], environment, directory)
   await go(['build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', `${directory}/`, ...programs], environment, directory)
@@ -96,7 +109,7 @@ async function download (args: readonly string[], environment: NodeJS.ProcessEnv
 async function go (args: readonly string[], environment: NodeJS.ProcessEnv, cwd = '/'): Promise<string> {
   const options = { cwd, env: { ...environment, ...buildSettings }, maxBuffer: 2 ** 26 }
   const { stdout } = await run('go', args, options).catch((cause: NodeJS.ErrnoException & { stderr?: string }) => {
-    if (cause.code === 'ENOENT') throw new MissingTool('Expected Go to build a kube-apiserver with, but there is none.', { cause })
+    if (cause.code === 'ENOENT') throw new MissingTool('Expected Go to build Kubernetes with, but there is none.', { cause })
     throw new Error(`Expected \`go ${args.join(' ')}\` to work, but: ${cause.stderr?.trim().split('\n').at(-1) ?? cause.message}`, { cause })
   })
   return stdout

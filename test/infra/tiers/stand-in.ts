@@ -28,7 +28,11 @@ export abstract class StandIn {
 
   protected abstract answer (request: IncomingMessage, body: Buffer): Promise<Answer>
 
-  /** Runs the service in the image's place. @returns its address, once it is ready. */
+  /**
+   * Runs the service in the image's place.
+   *
+   * @returns its address, once it is ready.
+   */
   protected async deploy (environment: Readonly<Record<string, string>>): Promise<string> {
     await this.#service?.stop()
     this.#service = await ServerProcess.start(environment)

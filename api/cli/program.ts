@@ -1,0 +1,38 @@
+/** `ghostserve`, the command line. Each command is a file beside this one. */
+import { Command } from 'commander'
+import { packageVersion } from '../../models/package-root.ts'
+import { addBenchCommand } from './bench.ts'
+import { addBuildCommand } from './build.ts'
+import { addClassifyCommand } from './classify.ts'
+import { addCompletionCommand } from './completion.ts'
+import { addDoctorCommand } from './doctor.ts'
+import { addEvaluateCommand } from './evaluate.ts'
+import { addInspectCommand } from './inspect.ts'
+import { addPullCommand } from './pull.ts'
+import { addServeCommand } from './serve.ts'
+import { addTuneCommand } from './tune.ts'
+import { usageExitCode } from './usage-error.ts'
+
+const helpWidth = 100
+
+export function makeProgram (): Command {
+  const program = new Command('ghostserve')
+    .description('Serve GhostNet: from a published checkpoint to labels over HTTP.')
+    .version(packageVersion)
+    .configureHelp({ helpWidth })
+    .addHelpText('after', '\nEnds with 0 if all was done, 1 if something failed, 2 if the command itself was wrong.')
+    .showHelpAfterError('(--help shows how)')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageExitCode))
+  // Each takes the settings above from the program.
+  addServeCommand(program)
+  addPullCommand(program)
+  addBuildCommand(program)
+  addInspectCommand(program)
+  addClassifyCommand(program)
+  addEvaluateCommand(program)
+  addBenchCommand(program)
+  addTuneCommand(program)
+  addDoctorCommand(program)
+  addCompletionCommand(program)
+  return program
+}
