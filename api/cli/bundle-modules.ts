@@ -54,8 +54,8 @@ writeFileSync(join(bundle, 'LICENSES.txt'), [...packages].sort().map(describeLic
 function describeLicence (folder: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(packageRoot, folder, 'package.json'), 'utf8')) as Record<'name' | 'version' | 'license', string>
   const legal = name in licencesElsewhere ? licencesElsewhere[name]! : /^(?:licen[cs]e|notice|copying)/i
-  const texts = readdirSync(join(packageRoot, folder)).filter((file) => legal.test(file))
-    .map((file) => readFileSync(join(packageRoot, folder, file), 'utf8').trim())
-  if (texts.length === 0) throw new Error(`Expected a licence in ${folder}, found none.`)
+  const texts = readdirSync(join(packageRoot, folder), { withFileTypes: true }).filter((entry) => entry.isFile() && legal.test(entry.name))
+    .map((entry) => readFileSync(join(packageRoot, folder, entry.name), 'utf8').trim())
+  if (texts.length === 0 || typeof license !== 'string') throw new Error(`Expected a licence in ${folder}, found none.`)
   return [`${name} ${version}: ${license}`, ...texts].join('\n\n')
 }

@@ -46,7 +46,8 @@ export function addClassifyCommand (program: Command): void {
       '  find photos -name \'*.png\' | ghostserve classify bundled --list - --format jsonl\n' +
       '  ghostserve classify bundled --list files.txt --shard 2/8 --out 2.jsonl')
     .action(async (model: string, paths: string[], { topK, minScore, format, json, list, out, shard }: Options) => {
-      if (list === undefined && paths.length === 0) throw new UsageError(explainNoImages(model))
+      if (isImageFile(model)) throw new UsageError(`Expected a model before the image files: ghostserve classify bundled ${model}`)
+      if (list === undefined && paths.length === 0) throw new UsageError('Expected image files, or a --list of them.')
       if (list !== undefined && paths.length > 0) throw new UsageError('Expected image files or a --list of them, got both.')
       if (list === undefined && out !== undefined) throw new UsageError('Expected --out with a --list.')
       if (paths.filter((path) => path === standardInput).length > 1) throw new UsageError('Expected "-" once: standard input is one image.')
@@ -65,10 +66,8 @@ export function addClassifyCommand (program: Command): void {
     })
 }
 
-/** @param first - What was typed where the model stands. */
-function explainNoImages (first: string): string {
-  if (!existsSync(first) || !statSync(first).isFile()) return 'Expected image files, or a --list of them.'
-  return `Expected a model before the image files: ghostserve classify bundled ${first}`
+function isImageFile (path: string): boolean {
+  return /\.(?:jpe?g|png|webp|avif|gif)$/i.test(path) && existsSync(path) && statSync(path).isFile()
 }
 
 function score (text: string): number {
@@ -106,7 +105,8 @@ async function printArray (outcomes: AsyncIterable<FileOutcome>): Promise<void> 
 async function print (outcomes: AsyncIterable<FileOutcome>, { head, print, hasErrors }: OutcomeFormat): Promise<void> {
   await writeOutput(head)
   for await (const outcome of outcomes) {
-    if ('error' in outcome && !hasErrors) process.stderr.write(`${outcome.file}: ${outcome.error.detail}\n`)
+    if (!hasErrors && 'error' in outcome) process.stderr.write(`${outcome.file}: ${outcome.error.detail}\n`)
+    else if (!hasErrors && 'noneOfThese' in outcome && outcome.noneOfThese) process.stderr.write(`${outcome.file}: none of these classes\n`)
     else await writeOutput(print(outcome))
   }
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { graphPath } from '../../models/graph-index.ts'
 import { bundledModelDirectory } from '../../models/shelf.ts'
+import { readApiKeys } from '../api-keys.ts'
 import { countAvailableCores } from '../available-cores.ts'
 import { countAvailableMemory } from '../available-memory.ts'
 import { readConfig } from '../config.ts'
@@ -9,6 +10,7 @@ import { classifierOptions } from '../create-classifier.ts'
 import { chooseExecutionProvider } from '../execution-provider/choose-execution-provider.ts'
 import { describeDevice, executionProviders, explainUnavailable, type ExecutionProvider } from '../execution-provider/execution-provider.ts'
 import { explainNoSession } from '../execution-provider/explain-no-session.ts'
+import { parseTrustProxy } from '../trust-proxy.ts'
 import { table } from './describe-model.ts'
 
 interface Finding { readonly provider: ExecutionProvider, readonly isUsable: boolean, readonly detail: string }
@@ -33,7 +35,8 @@ export function addDoctorCommand (program: Command): void {
       const findings: Finding[] = []
       for (const provider of executionProviders) findings.push(await examine(provider)) // one at a time: they share a device
       const auto = chooseExecutionProvider('auto')
-      if ('error' in service) process.exitCode = 1
+      const isUsable = (provider: ExecutionProvider): boolean => findings.find((finding) => finding.provider === provider)!.isUsable
+      if ('error' in service || !isUsable(service.executionProvider)) process.exitCode = 1
       if (json) {
         process.stdout.write(`${JSON.stringify({ ...machine, service, providers: findings, auto }, null, 2)}\n`)
         return
@@ -51,7 +54,10 @@ export function addDoctorCommand (program: Command): void {
 /** As the environment configures it, without a session. */
 async function examineService (): Promise<Service | { error: string }> {
   try {
-    const { model, executionProvider, workers } = await classifierOptions(readConfig(), (error) => { throw error })
+    const config = readConfig()
+    const { model, executionProvider, workers } = await classifierOptions(config, (error) => { throw error })
+    parseTrustProxy(config.trustProxy)
+    if (config.apiKeysFile !== '') readApiKeys(config.apiKeysFile)
     const { manifest: { name }, version, layout } = model
     return { model: name, version, layout, executionProvider, workers }
   } catch (error) {

@@ -1,4 +1,8 @@
 /** The process of the command line: what its commands throw, in a sentence and an exit code. */
+import { DownloadError } from '../../models/download-error.ts'
+import { ModelError } from '../../models/model-error.ts'
+import { CheckpointError } from '../../models/weights/checkpoint-error.ts'
+import { ConfigError } from '../config.ts'
 import { explainFileError } from './explain-file-error.ts'
 import { makeProgram } from './program.ts'
 import { TryAgainError, UsageError, usageExitCode } from './usage-error.ts'
@@ -10,8 +14,14 @@ try {
   const hasReaderLeft = (error as NodeJS.ErrnoException).code === 'EPIPE'
   if (!hasReaderLeft) {
     process.stderr.write(`${explain(error)}\n`)
-    process.exitCode = error instanceof UsageError ? usageExitCode : 1
+    process.exitCode = isOfWhatWasGiven(error) ? usageExitCode : 1
   }
+}
+
+/** The command, its files or the configuration are at fault, and not this moment. */
+function isOfWhatWasGiven (error: unknown): boolean {
+  const isWrong = [UsageError, ConfigError, ModelError, CheckpointError].some((kind) => error instanceof kind)
+  return isWrong || (error instanceof DownloadError && error.code === 'DOWNLOAD_UNKNOWN_NAME')
 }
 
 /** What a person can act on is one sentence; anything else is a bug and keeps its stack. */

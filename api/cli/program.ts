@@ -20,7 +20,7 @@ export function makeProgram (): Command {
     .description('Serve GhostNet: from a published checkpoint to labels over HTTP.')
     .version(packageVersion)
     .configureHelp({ helpWidth })
-    .addHelpText('after', '\nEnds with 0 if all was done, 1 if something failed, 2 if the command itself was wrong.')
+    .addHelpText('after', '\nEnds with 0 if all was done, 1 if something failed, 2 if the command was given something that it cannot use.')
     .showHelpAfterError('(--help shows how)')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageExitCode))
   // Each takes the settings above from the program.

@@ -75,8 +75,10 @@ export class GhostServeClient {
     const body = new FormData()
     body.append('image', image instanceof Blob ? image : new Blob([image as ArrayBuffer]), 'image')
     const query = new URLSearchParams({ ...(topK !== undefined && { topK: `${topK}` }), ...(minScore !== undefined && { minScore: `${minScore}` }) })
-    const { model, results: [result] } = await this.#call<ClassifyAnswer>(`classify?${query}`, { method: 'POST', body }, options)
-    if (result?.predictions === undefined) throw new ProblemError(result!.error!)
+    const answer = await this.#call<Partial<ClassifyAnswer> | null>(`classify?${query}`, { method: 'POST', body }, options)
+    const { model, results: [result] = [] } = answer ?? {}
+    if (model === undefined || result === undefined) throw new ProblemError(foreignAnswer(200, ''))
+    if (result.predictions === undefined) throw new ProblemError(result.error!)
     const { predictions, noneOfThese = false } = result
     return { model, predictions, noneOfThese }
   }
@@ -172,10 +174,14 @@ function isOfOneImage (error: unknown): error is ProblemError | ConnectionError 
 /** What a proxy or another program says in its own words is a problem, too. */
 function readProblem (response: Response, text: string): Problem {
   const { status, statusText } = response
-  const problem = parse<Problem>(text)
-  if (typeof problem?.code === 'string') return problem
+  const problem = parse<Partial<Problem> | null>(text)
+  const isOurs = typeof problem?.code === 'string' && typeof problem.detail === 'string' && problem.status === status
+  return isOurs ? problem as Problem : foreignAnswer(status, statusText)
+}
+
+function foreignAnswer (status: number, title: string): Problem {
   const detail = `Expected an answer of GhostServe, got status ${status} of something else.`
-  return { type: 'about:blank', title: statusText, status, code: `http_${status}`, detail, requestId: '' }
+  return { type: 'about:blank', title, status, code: `http_${status}`, detail, requestId: '' }
 }
 
 /** @returns undefined where the text is no JSON. */

@@ -134,7 +134,7 @@ function showPredictions (predictions) {
 
 /** What a person can do about a problem; the service's own sentence is for programs, and among the details. */
 const explanations = {
-  unsupported_media: 'This is no photo in a format that the service reads. Save it as JPEG, PNG or WebP.',
+  unsupported_media: 'This is no photo in a format that the service reads. Which it reads stands under the buttons.',
   corrupt_image: 'This photo is damaged, or was cut off. Try the original.',
   image_too_large: 'This file is too large. Make the photo smaller, or its quality lower.',
   too_many_pixels: 'This photo has too many pixels. Make it smaller.',
@@ -142,7 +142,7 @@ const explanations = {
   queue_full: 'The service is busy. Wait a moment, then try again.',
   under_pressure: 'The service is busy. Wait a moment, then try again.',
   too_many_requests: 'You have many photos in work already. Wait a moment, then try again.',
-  unauthorized: 'This service asks for a key. Enter yours above.',
+  unauthorized: 'This service asks for a valid key. Enter yours above.',
 }
 
 function showProblem ({ title, detail, code, requestId }) {

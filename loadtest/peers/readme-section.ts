@@ -23,10 +23,12 @@ export async function writeReadme (results: Results): Promise<void> {
 
 /** Us and the strongest peer, with ghostnet_100 and the smaller photos. */
 function renderGlance (results: Results): string {
-  const comparison = findComparison(results, 'ghostnet_100', 'web')!
-  const { peer, pairs } = strongestPeer(comparison)!
-  const peers = new Set(comparison.matchups.map(({ peer }) => peer.split(',')[0]))
+  const comparison = findComparison(results, 'ghostnet_100', 'web')
+  const strongest = comparison && strongestPeer(comparison)
+  if (strongest === undefined) return 'Not measured.'
+  const { peer, pairs } = strongest
+  const peers = new Set(comparison!.matchups.map(({ peer }) => peer.split(',')[0]))
   const rows = columns.filter(([title]) => glanceColumns.has(title)).map(([title, value, digits]) =>
     [title, typical(pairs.map(({ ours }) => ours), value, digits), typical(pairs.map(({ theirs }) => theirs), value, digits)])
-  return markdownTable([`ghostnet_100, photos of 500x400, ${results.users} users, ${results.machine.split(',')[0]}`, 'GhostServe', `${peer}, the best of ${peers.size} others`], rows)
+  return markdownTable([`ghostnet_100, photos of 500x400, ${results.users} users, ${results.machine.split(',')[0]}`, 'GhostServe', `${peer}, the closest of ${peers.size} others`], rows)
 }

@@ -10,8 +10,8 @@ const hasScript = process.platform === 'linux' && spawnSync('script', ['--versio
 if (!hasScript) process.stderr.write('!!! SKIPPED: there is no script(1) of util-linux, so nobody looked at the log on a terminal\n')
 
 test('on a terminal the log is for people, to its last line', { skip: !hasScript && 'no script(1)' }, async () => {
-  // Ctrl-C after three seconds.
-  const command = `timeout --signal INT 3 '${process.execPath}' dist/bundle/server.js`
+  // Ctrl-C after some seconds.
+  const command = `timeout --signal INT 8 '${process.execPath}' dist/bundle/server.js`
   const terminal = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: packageRoot, env: { ...process.env, HOST: '127.0.0.1', PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'],
   })

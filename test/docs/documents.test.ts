@@ -21,7 +21,10 @@ for (const [file, text] of Object.entries(renderReference())) {
 
 test('the reference has every variable, every code and every path', () => {
   const { 'command-line.md': commandLine, 'configuration.md': configuration, 'errors.md': errors, 'http.md': http } = renderReference()
-  for (const command of makeProgram().commands) assert.ok(commandLine!.includes(`## ghostserve ${command.name()}\n`), command.name())
+  const [, words] = /lists the commands: (.+?);/s.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8'))!
+  const named = [...words!.matchAll(/`(\w+)`/g)].map(([, word]) => word!)
+  assert.deepEqual(named, makeProgram().commands.map((command) => command.name()))
+  for (const name of named) assert.ok(commandLine!.includes(`## ghostserve ${name}\n`), name)
   for (const name of Object.keys(EnvironmentSchema.properties)) assert.ok(configuration!.includes(`| \`${name}\` |`), name)
   for (const code of errorCodes) assert.ok(code === 'client_gone' || new RegExp(`^\\| \`${code}\` \\| \\d+ \\| .+ \\| .+ \\|`, 'm').test(errors!), code)
   const { paths } = JSON.parse(readFileSync(join(packageRoot, 'test/api/openapi.json'), 'utf8')) as { paths: object }

@@ -86,11 +86,13 @@ test('--min-score leaves out labels with a lower score, and says where none is l
   assert.deepEqual([cup!.predictions!.length, cup!.noneOfThese, cat!.predictions, cat!.noneOfThese], [1, false, [], true])
   const { stdout: table } = await ghostserve('classify', 'bundled', chelsea, '--min-score', '0.9')
   assert.equal(table, `${chelsea}\n  none of these classes\n\n`)
+  const { stdout: rows, stderr } = await ghostserve('classify', 'bundled', chelsea, '--min-score', '0.9', '--format', 'csv')
+  assert.deepEqual([rows, stderr], ['file,rank,label,wnid,classIndex,score\n', `${chelsea}: none of these classes\n`])
   assert.equal((await ghostserve('classify', 'bundled', chelsea, '--min-score', '2')).exitCode, 2)
 })
 
 test('a photo in the model\'s place is told so', async () => {
-  const { exitCode, stderr } = await ghostserve('classify', coffee)
+  const { exitCode, stderr } = await ghostserve('classify', coffee, chelsea)
   assert.deepEqual([exitCode, stderr], [2, `Expected a model before the image files: ghostserve classify bundled ${coffee}\n`])
 })
 

@@ -121,11 +121,11 @@ test('evaluate refuses a class that the model does not have', async (t) => {
   assert.match(stderr, /^Expected a class of the model .* in line 1 of .*list\.csv, got "unicorn"\.\n$/)
 })
 
-test('a checkpoint that is none costs one sentence and exit code 1, and leaves nothing', async (t) => {
+test('a checkpoint that is none costs one sentence and exit code 2, and leaves nothing', async (t) => {
   const directory = scratch(t)
   const out = join(directory, 'model')
   const { exitCode, stderr } = await ghostserve('build', join(packageRoot, 'package.json'), '--out', out)
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 2)
   assert.match(stderr, /^Expected a PyTorch, safetensors or MindSpore checkpoint, but .*\.\n$/)
   assert.ok(!existsSync(out))
 })
@@ -139,6 +139,6 @@ test('inspect tells a checkpoint\'s format, digest and counts', async () => {
 
 test('pull names the published checkpoints when it is asked for another', async () => {
   const { exitCode, stderr } = await ghostserve('pull', 'resnet50')
-  assert.equal(exitCode, 1)
+  assert.equal(exitCode, 2)
   assert.match(stderr, /^Expected the name of a published checkpoint \(ghostnet_100, .*\), got "resnet50"\.\n$/)
 })

@@ -143,6 +143,13 @@ suite('attempts', () => {
     const damaged = await openStub(t, (_request, response) => { response.writeHead(400, { 'content-type': 'application/problem+json' }).end('{"type":') })
     await assert.rejects(new GhostServeClient({ url: damaged.url }).classify(coffee), { name: 'ProblemError', code: 'http_400' })
     assert.equal(damaged.arrivals.length, 1)
+    for (const body of ['null', '{}', '{"model":{},"results":[]}']) {
+      const other = await openStub(t, (_request, response) => { response.end(body) })
+      await assert.rejects(new GhostServeClient({ url: other.url }).classify(coffee), { name: 'ProblemError', code: 'http_200' }, body)
+    }
+    const gateway = await openStub(t, (_request, response) => { response.writeHead(503).end('{"code":"ServerBusy"}') }, classify)
+    await new GhostServeClient({ url: gateway.url }).classify(coffee)
+    assert.equal(gateway.arrivals.length, 2, 'a gateway that is busy is asked again')
   })
 
   test('a connection that breaks is tried again; one that always does is an exception with its cause', async (t) => {

@@ -201,7 +201,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     assert.equal(await page.read('document.getElementById("model-card").innerText'), 'Enter an API key to see the model.')
     await page.drop('#drop', [fixture('small.png')])
     await page.until(isDone)
-    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^API key needed\n+This service asks for a key/)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^API key needed\n+This service asks for a valid key/)
     assert.equal(await page.read('document.activeElement.id'), 'key')
     await page.send('Input.insertText', { text: key })
     await page.press('Enter', 13, { text: '\r' })
