@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 # Page -> where its commands run, and what the recipe of its last one is.
 PAGES = {
     'models/training/README.md': (ROOT / 'models/training', {'model': 'ghostnet_100', 'devices': 8}),
-    'docs/explanation/bundled-model.md': (ROOT, {'epochs': 17, 'lr': 0.4, 'image_sizes': {0: 128}, 'scale': [0.25, 1.0]}),
+    'docs/explanation/bundled-model.md': (ROOT, {'epochs': 17, 'lr': 0.4, 'image_sizes': {0: 128}, 'scale': (0.25, 1.0)}),
 }
 
 
