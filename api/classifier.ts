@@ -15,6 +15,7 @@ import { preprocess, type PreprocessOptions } from './pipeline/preprocess.ts'
 import { NotDecoded, type Inference, type ModelInput } from './pipeline/session.ts'
 import { SessionPool, type ImageQueue } from './pipeline/session-pool.ts'
 import { Pixels, type Image, type Upload } from './pipeline/upload.ts'
+import type { Selection } from './schemas/classification.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessing'> {
@@ -191,11 +192,9 @@ export class Classifier {
     await this.#sessions.close()
   }
 
-  /** The `topK` most probable classes of each image; otherwise as `infer`. */
-  async classify (
-    uploads: readonly Upload[], topK: number, signal: AbortSignal, options?: ClassifyOptions
-  ): Promise<Classification> {
-    return await this.infer(uploads, (logits) => postprocess(logits, this.model, topK), signal, options)
+  /** The selected classes of each image; otherwise as `infer`. */
+  async classify (uploads: readonly Upload[], { topK, minScore }: Selection, signal: AbortSignal): Promise<Classification> {
+    return await this.infer(uploads, (logits) => postprocess(logits, this.model, topK, minScore), signal)
   }
 
   /**

@@ -82,7 +82,7 @@ async function measureDecoding (options: ClassifierOptions, photos: readonly Buf
 
 /** @throws ServiceError if it cannot be classified. */
 async function classifyPhoto (classifier: Classifier, photo: Buffer): Promise<Classification> {
-  const classification = await classifier.classify([photo], topK, new AbortController().signal)
+  const classification = await classifier.classify([photo], { topK }, new AbortController().signal)
   const [result] = classification.results
   if (result instanceof ServiceError) throw result
   return classification

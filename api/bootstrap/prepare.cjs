@@ -17,6 +17,7 @@ const buildStamp = join(dist, '.ghostserve.json')
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const graphs = join(root, 'models/bundled/graphs')
 const graphMaker = join(dist, 'api/cli/prepare-bundled.js')
+/** In a build that is not in its place yet. */
 const bundler = 'api/cli/bundle-modules.js'
 
 /** A preparation that failed for a reason that its message says in one sentence. */
@@ -86,13 +87,18 @@ function findNpm () {
   throw new PreparationError('npm is needed to install the dependencies, and it is neither beside this Node nor on the PATH.')
 }
 
+/** @throws {PreparationError} with the sentence that `explain` makes of the exit code, if it is not 0. */
+async function runStep (args, lock, explain) {
+  const exitCode = await runNode(args, { cwd: root, stdio: quietStdio, onStart: lock.include })
+  if (exitCode !== 0) throw new PreparationError(explain(exitCode))
+}
+
 async function install (lock) {
   const inputs = digestInstallInputs()
   say('Installing the dependencies.')
   fs.rmSync(installStamp, { force: true })
   const args = [findNpm(), 'ci', '--prefix', root, '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']
-  const exitCode = await runNode(args, { cwd: root, stdio: quietStdio, onStart: lock.include })
-  if (exitCode !== 0) throw new PreparationError(`Installing the dependencies failed: npm ended with code ${exitCode} and says why above.`)
+  await runStep(args, lock, (exitCode) => `Installing the dependencies failed: npm ended with code ${exitCode} and says why above.`)
   writeStamp(installStamp, inputs)
 }
 
@@ -105,17 +111,14 @@ async function build (lock) {
 
   say('Building.')
   remove(next)
-  const compilerExitCode = await runNode([compiler, '-p', root, '--outDir', next], { cwd: root, stdio: quietStdio, onStart: lock.include })
-  if (compilerExitCode !== 0) throw new PreparationError('The build failed: the TypeScript compiler says why above.')
-  const bundlerExitCode = await runNode([join(next, bundler)], { cwd: root, stdio: quietStdio, onStart: lock.include })
-  if (bundlerExitCode !== 0) throw new PreparationError('The build failed: the bundler says why above.')
+  await runStep([compiler, '-p', root, '--outDir', next], lock, () => 'The build failed: the TypeScript compiler says why above.')
+  await runStep([join(next, bundler)], lock, () => 'The build failed: the bundler says why above.')
   remove(previous)
   if (fs.existsSync(dist)) fs.renameSync(dist, previous)
   fs.renameSync(next, dist)
   remove(previous)
   if (fs.existsSync(graphMaker)) {
-    const exitCode = await runNode([graphMaker], { cwd: root, stdio: quietStdio, onStart: lock.include })
-    if (exitCode !== 0) throw new PreparationError('The build failed: the graphs of the bundled model could not be made, for the reason above.')
+    await runStep([graphMaker], lock, () => 'The build failed: the graphs of the bundled model could not be made, for the reason above.')
   }
   writeStamp(buildStamp, inputs)
 }

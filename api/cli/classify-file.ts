@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Classifier } from '../classifier.ts'
 import { ServiceError } from '../errors.ts'
-import { postprocess, type Prediction } from '../pipeline/postprocess.ts'
+import type { Prediction } from '../pipeline/postprocess.ts'
 import type { Selection } from '../schemas/classification.ts'
 import { explainFileError } from './explain-file-error.ts'
 import { standardInput } from './standard-input.ts'
@@ -18,13 +18,12 @@ export const filesInWork = ({ maxQueueSize }: Pick<Classifier, 'maxQueueSize'>):
  * @param path - Or "-", for the bytes of one encoded image on standard input.
  * @throws Error without a code, which is a bug.
  */
-export async function classifyFile (classifier: Classifier, path: string, { topK, minScore }: Selection): Promise<Outcome> {
+export async function classifyFile (classifier: Classifier, path: string, selection: Selection): Promise<Outcome> {
   try {
     const bytes = path === standardInput ? await buffer(process.stdin) : await readFile(path)
-    const finish = (logits: Float32Array): Prediction[] => postprocess(logits, classifier.model, topK, minScore)
-    const { results: [result] } = await classifier.infer([bytes], finish, new AbortController().signal)
+    const { results: [result] } = await classifier.classify([bytes], selection, new AbortController().signal)
     if (result instanceof ServiceError) return { error: { code: result.code, detail: result.message } }
-    return { predictions: result!, ...(minScore !== undefined && { noneOfThese: result!.length === 0 }) }
+    return { predictions: result!, ...(selection.minScore !== undefined && { noneOfThese: result!.length === 0 }) }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error

@@ -1,4 +1,4 @@
-/* global snippets -- code.js */
+/* global snippets, explanations -- code.js, problems.js */
 
 const byId = (id) => document.getElementById(id)
 const status = byId('status')
@@ -130,19 +130,6 @@ function showPredictions (predictions) {
     bar.firstChild.style.width = `${score * 100}%`
     return element('li', {}, element('span', {}, label), element('span', { className: 'score' }, percent(score)), bar)
   }))
-}
-
-/** What a person can do about a problem; the service's own sentence is for programs, and among the details. */
-const explanations = {
-  unsupported_media: 'This is no photo in a format that the service reads. Which it reads stands under the buttons.',
-  corrupt_image: 'This photo is damaged, or was cut off. Try the original.',
-  image_too_large: 'This file is too large. Make the photo smaller, or its quality lower.',
-  too_many_pixels: 'This photo has too many pixels. Make it smaller.',
-  request_too_large: 'These photos are too large together. Send fewer at a time.',
-  queue_full: 'The service is busy. Wait a moment, then try again.',
-  under_pressure: 'The service is busy. Wait a moment, then try again.',
-  too_many_requests: 'You have many photos in work already. Wait a moment, then try again.',
-  unauthorized: 'This service asks for a valid key. Enter yours above.',
 }
 
 function showProblem ({ title, detail, code, requestId }) {

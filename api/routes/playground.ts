@@ -27,7 +27,7 @@ export function registerPlaygroundRoute (app: FastifyInstance, config: Config): 
 
 /** One HTML file with its style and script in it; the policy allows these, previews of photos and calls of this very service. */
 async function makePage ({ imageFormats: formats, maxImages, maxImageBytes, maxRequestBytes, apiKeysFile }: Config): Promise<Page> {
-  const [html, style, ...scripts] = await Promise.all(['page.html', 'style.css', 'code.js', 'script.js'].map((name) =>
+  const [html, style, ...scripts] = await Promise.all(['page.html', 'style.css', 'code.js', 'problems.js', 'script.js'].map((name) =>
     readFile(join(packageRoot, 'api/playground', name), 'utf8'))) as [string, string, string, string]
   const script = scripts.join('\n')
   const accepted = parseFormats(formats).map((format) => imageFormats[format])

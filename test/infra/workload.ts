@@ -84,8 +84,12 @@ export function readWorkload ({ apiVersion, kind, metadata, spec }: Manifest): W
 }
 
 /** @throws ConfigError for an environment with which the service would not start. */
+export function environmentOf ({ env = [] }: Pick<Container, 'env'>): Record<string, string> {
+  return Object.fromEntries(env.map(({ name, value }) => [name, value]))
+}
+
 function describe (pod: PodSpec, platform: Omit<Workload, 'container' | 'config' | 'podSecurity'>): Workload {
   const [container] = pod.containers
-  const config = readConfig(Object.fromEntries((container!.env ?? []).map(({ name, value }) => [name, value])))
+  const config = readConfig(environmentOf(container!))
   return { container: container!, config, podSecurity: pod.securityContext ?? {}, ...platform }
 }

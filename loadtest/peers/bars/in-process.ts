@@ -16,7 +16,7 @@ async function classifyFor (seconds: number): Promise<number> {
   let images = 0
   await Promise.all(Array.from({ length: users }, async (_, user) => {
     for (let i = user; performance.now() < startedAt + seconds * 1000; i++) {
-      const { results: [result] } = await classifier.classify([photos[i % photos.length]!], topK, new AbortController().signal)
+      const { results: [result] } = await classifier.classify([photos[i % photos.length]!], { topK }, new AbortController().signal)
       if (result instanceof Error) throw result
       images++
     }

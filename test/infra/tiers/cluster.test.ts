@@ -11,7 +11,7 @@ import { packageRoot } from '../../../models/package-root.ts'
 import { readCommands } from '../../docs/page-commands.ts'
 import { ServerProcess } from '../../server-process.ts'
 import { parseInfraFile, readInfraFile } from '../infra-files.ts'
-import { readWorkload } from '../workload.ts'
+import { environmentOf, readWorkload } from '../workload.ts'
 import { startCluster } from './cluster.ts'
 import { findCustomResources } from './custom-resources.ts'
 import { runSection } from './guide.ts'
@@ -38,9 +38,9 @@ const archive = [
 test('the guide\'s commands for a cluster do what it says', async (t) => {
   const definitions = await findOrSkip(t, findCustomResources)
   if (definitions === undefined) return
-  const { container: { env = [] } } = readWorkload(parseInfraFile('k8s/base/deployment.yaml'))!
+  const { container } = readWorkload(parseInfraFile('k8s/base/deployment.yaml'))!
   const service = await ServerProcess.start({
-    ...Object.fromEntries(env.map(({ name, value }) => [name, value])), METRICS_PORT: String(await freePort()), DRAIN_DELAY_MS: '0',
+    ...environmentOf(container), METRICS_PORT: String(await freePort()), DRAIN_DELAY_MS: '0',
   })
   t.after(() => service.stop())
   const cluster = await findOrSkip(t, () => startCluster({ servicePort: service.port, log }, definitions))

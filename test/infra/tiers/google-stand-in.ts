@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { freePort } from '../../../loadtest/free-port.ts'
-import type { Manifest } from '../workload.ts'
+import { environmentOf, type Container, type Manifest } from '../workload.ts'
 import { StandIn, type Answer } from './stand-in.ts'
 
 export const project = 'somebody'
@@ -25,7 +25,7 @@ abstract class Google extends StandIn {
 const services = `${region}-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/${project}/services`
 const policyOf = `run.googleapis.com/v1/${parent}/services/ghostserve`
 
-interface PodSpec { readonly containers: readonly [{ readonly env: ReadonlyArray<{ name: string, value: string }> }] }
+interface PodSpec { readonly containers: readonly [Container] }
 
 export class CloudRun extends Google {
   static readonly create = `POST ${services}`
@@ -46,7 +46,7 @@ export class CloudRun extends Google {
 
   async #run (service: Manifest): Promise<Manifest> {
     const { template } = service.spec as unknown as { template: { spec: PodSpec } }
-    const environment = Object.fromEntries(template.spec.containers[0].env.map(({ name, value }) => [name, value]))
+    const environment = environmentOf(template.spec.containers[0])
     // A container has its ports for itself; here somebody may have them.
     const url = await this.deploy({ ...environment, METRICS_PORT: String(await freePort()) })
     const status = { url, observedGeneration: 1, conditions: [{ type: 'Ready', status: 'True' }] }
