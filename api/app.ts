@@ -3,9 +3,11 @@ import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions
 import type { Classifier } from './classifier.ts'
 import type { Config } from './config.ts'
 import { registerApiKeys } from './plugins/api-keys.ts'
+import { registerConnectionLimit } from './plugins/connection-limit.ts'
 import { registerCors } from './plugins/cors.ts'
 import { registerGracefulClose } from './plugins/graceful-close.ts'
 import { registerLingeringClose } from './plugins/lingering-close.ts'
+import { registerLoadShedding } from './plugins/load-shedding.ts'
 import { registerMetrics } from './plugins/metrics.ts'
 import { registerPipeliningLimit } from './plugins/pipelining-limit.ts'
 import { answerClientError, answerFrameworkError, registerProblemDetails } from './plugins/problem-details.ts'
@@ -52,7 +54,9 @@ export function buildApp (
   // Only routes that classify read bodies; everywhere else they are left alone.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', async () => undefined)
+  registerConnectionLimit(app, config)
   registerGracefulClose(app)
+  registerLingeringClose(app)
   registerPipeliningLimit(app)
   registerRequestEnd(app)
   registerRequestLog(app)
@@ -64,9 +68,9 @@ export function buildApp (
   }
   registerSecurityHeaders(app)
   registerProblemDetails(app, config)
-  registerLingeringClose(app)
   registerCors(app, config)
   registerApiKeys(app, config)
+  registerLoadShedding(app, config)
   registerOpenApiRoutes(app, config) // first: it describes the routes that follow
   registerMetrics(app, classifier, config)
   registerHealthRoutes(app, service)

@@ -27,3 +27,15 @@ export function countAvailableMemory (): number {
   const constrained = process.constrainedMemory()
   return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem()
 }
+
+let lastResidentBytes = 0
+
+/** Resident memory of the process in bytes; where it cannot be read, as without a free descriptor, what it was before. */
+export function residentBytes (): number {
+  try {
+    lastResidentBytes = process.memoryUsage.rss()
+  } catch {
+    // Whoever asks is a timer or a probe, and must not end the process.
+  }
+  return lastResidentBytes
+}

@@ -3,19 +3,24 @@ import type { Config } from './config.ts'
 import { ServiceError } from './errors.ts'
 import { imageTooLarge } from './pipeline/upload.ts'
 
-type Limits = Pick<Config, 'maxImageBytes' | 'maxRequestBytes'>
-
-const isOneImage = (contentType: string): boolean => /^\s*(image\/|application\/x-image\b)/i.test(contentType)
-
-/** Bytes of a body of this type. */
-export function bodyLimit (contentType: string, { maxImageBytes, maxRequestBytes }: Limits): number {
-  return isOneImage(contentType) ? maxImageBytes : maxRequestBytes
+export interface BodyLimit {
+  readonly maxBytes: number
+  readonly tooLarge: (maxBytes: number) => ServiceError
 }
 
-export function bodyTooLarge (contentType: string, { maxImageBytes, maxRequestBytes }: Limits): ServiceError {
-  return isOneImage(contentType) ? imageTooLarge(maxImageBytes) : requestTooLarge(maxRequestBytes)
+export function imageLimit ({ maxImageBytes }: Pick<Config, 'maxImageBytes'>): BodyLimit {
+  return { maxBytes: maxImageBytes, tooLarge: imageTooLarge }
 }
 
-export function requestTooLarge (maxBytes: number): ServiceError {
+export function requestLimit ({ maxRequestBytes }: Pick<Config, 'maxRequestBytes'>): BodyLimit {
+  return { maxBytes: maxRequestBytes, tooLarge: requestTooLarge }
+}
+
+/** The limit for a body of this type. */
+export function bodyLimit (contentType: string, config: Config): BodyLimit {
+  return /^\s*(image\/|application\/x-image\b)/i.test(contentType) ? imageLimit(config) : requestLimit(config)
+}
+
+function requestTooLarge (maxBytes: number): ServiceError {
   return new ServiceError('request_too_large', `Expected a body of at most ${maxBytes} bytes, got more.`)
 }

@@ -46,7 +46,8 @@ export function clientOf ({ keyId, ip }: { keyId?: string | undefined, ip: strin
 const networkGroups = 4
 const addressGroups = 8
 
-function networkOf (address: string | undefined): string {
+/** The address, of IPv6 the network. */
+export function networkOf (address: string | undefined): string {
   if (address === undefined) return 'unknown' // the client has left, and its socket with it
   if (isIPv4(address)) return address
   // Some proxies write the port too, which is another one for each connection.

@@ -4,10 +4,7 @@ import { finished } from 'node:stream/promises'
 const longestMs = 2000
 const mostBytes = 64 * 1024 * 1024
 
-/**
- * Reads on and forgets, until the sender is done or has had `longestMs` or `mostBytes`. A connection that is closed with bytes unread
- * is reset, and a reset takes the answer away from a client that has not read it yet: most clients read only when all is sent.
- */
+/** Reads on and forgets, until the sender is done or has had `longestMs` or `mostBytes`. Never rejects. */
 export async function discardRest (incoming: Readable): Promise<void> {
   const enough = new AbortController()
   const timer = setTimeout(() => enough.abort(), longestMs)
@@ -16,7 +13,8 @@ export async function discardRest (incoming: Readable): Promise<void> {
     bytes += chunk.length
     if (bytes > mostBytes) enough.abort()
   })
-  incoming.unpipe().resume()
+  incoming.on('error', () => {}) // also after `finished` has stopped listening
+  incoming.resume()
   try {
     await finished(incoming, { writable: false, signal: enough.signal })
   } catch {

@@ -9,7 +9,7 @@ import type { Classifier } from './classifier.ts'
 import { clientOf } from './client-share.ts'
 import type { Config } from './config.ts'
 import type { ServiceError } from './errors.ts'
-import { isShortAndUnread } from './plugins/lingering-close.ts'
+import { isEnding, isShortAndUnread, lingerFor } from './plugins/lingering-close.ts'
 import { securityHeaders } from './plugins/security-headers.ts'
 import { requestIdOf } from './request-id.ts'
 import { toProblem } from './schemas/problem.ts'
@@ -38,6 +38,7 @@ export function registerFrontDoor (scope: FastifyInstance, classifier: Classifie
     const refusal = classifier.refusal(0, client)
     if (refusal === undefined) return false
     const requestId = requestIdOf(request)
+    if (!response.shouldKeepAlive) lingerFor(request, request.socket)
     answer(response, refusal, requestId)
     scope.endRequest({
       requestId,
@@ -62,7 +63,8 @@ export function registerFrontDoor (scope: FastifyInstance, classifier: Classifie
 /** No page of another origin that must be let read it, nothing to be said before the body or after it, no earlier request unanswered. */
 function isRefusedByOneWrite (request: IncomingMessage, { socket }: ServerResponse): boolean {
   const { origin, expect } = request.headers
-  return origin === undefined && expect === undefined && isShortAndUnread(request) && socket !== null
+  if (socket === null || isEnding(socket)) return false
+  return origin === undefined && expect === undefined && isShortAndUnread(request)
 }
 
 function answer (response: ServerResponse, refusal: ServiceError, requestId: string): void {

@@ -1,16 +1,36 @@
-/** Standard output for the log. Lines are written together: a system call for each is a good part of what a refusal costs. */
+/** Standard output for the log. Lines are written together: a system call for each is a good part of what a rejection costs. */
+import type { Writable } from 'node:stream'
 
 const bytesTogether = 4096
 const longestWaitMs = 100
+/** A reader that has fallen so far behind gets no more lines until it has caught up. */
+const maxUnreadBytes = 16 * 1024 * 1024
 
 export class Log {
-  #lines = ''
+  /** Lines of this process that could not be written. */
+  static droppedLines = 0
+
+  readonly #output: Writable
+  readonly #format: (line: string) => string
+  #lines: string[] = []
+  #length = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** Never waits for whoever reads the log. */
+  /**
+   * @param format - Makes what is written of a JSON line. @defaultValue the line itself
+   * @param output - Its errors are ignored: a full disk, or a reader that has gone, must not end the service.
+   */
+  constructor (format: (line: string) => string = (line) => line, output: Writable = process.stdout) {
+    this.#format = format
+    this.#output = output
+    output.on('error', () => {})
+  }
+
+  /** Never waits for whoever reads the log, and never throws. */
   write (line: string): void {
-    this.#lines += line
-    if (this.#lines.length >= bytesTogether) this.flush()
+    this.#lines.push(this.#format(line))
+    this.#length += line.length
+    if (this.#length >= bytesTogether) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), longestWaitMs).unref()
   }
 
@@ -18,7 +38,16 @@ export class Log {
   flush (): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#lines !== '') process.stdout.write(this.#lines)
-    this.#lines = ''
+    const lines = this.#lines
+    if (lines.length === 0) return
+    this.#lines = []
+    this.#length = 0
+    const drop = (): void => { Log.droppedLines += lines.length }
+    if (this.#output.writableLength > maxUnreadBytes) return drop()
+    try {
+      this.#output.write(lines.join(''), (error) => { if (error instanceof Error) drop() })
+    } catch {
+      drop() // a file on a full disk throws
+    }
   }
 }

@@ -41,12 +41,9 @@ async function serve (): Promise<void> {
 /** The application with its log and its signals. */
 async function openApp (config: Config, classifier: Classifier): Promise<FastifyInstance> {
   const { buildApp } = await import('./app.ts')
-  const log = new Log()
+  const log = new Log(process.stdout.isTTY ? (await import('pino-pretty')).default.prettyFactory({ ignore: 'pid,hostname', colorize: true }) : undefined)
   process.on('exit', () => log.flush())
-  const app = buildApp(config, classifier, {
-    level: config.logLevel,
-    stream: process.stdout.isTTY ? (await import('pino-pretty')).default({ ignore: 'pid,hostname', sync: true }) : log,
-  })
+  const app = buildApp(config, classifier, { level: config.logLevel, stream: log })
   closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip: [...faults] }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'unexpected error')
     else app.log.info({ signal }, 'closing')

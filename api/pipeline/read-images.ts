@@ -1,10 +1,9 @@
 /** Request body -> image bytes. Nothing is written to disk; nothing beyond the limits is kept. */
-import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
-import { requestTooLarge } from '../body-limit.ts'
+import { requestLimit } from '../body-limit.ts'
+import type { BodyReader } from '../body-reader.ts'
 import { ServiceError } from '../errors.ts'
 import { imageTooLarge, type Upload } from './upload.ts'
 
@@ -24,10 +23,8 @@ const maxFields = 16
  *
  * @throws `malformed_multipart`, `too_many_images`, `request_too_large`, or `empty_body` if there is no file.
  */
-export async function readMultipart (headers: IncomingHttpHeaders, body: Readable, limits: UploadLimits): Promise<Upload[]> {
-  const { maxImages, maxImageBytes, maxRequestBytes } = limits
-  if (Number(headers['content-length']) > maxRequestBytes) throw requestTooLarge(maxRequestBytes)
-
+export async function readMultipart (headers: IncomingHttpHeaders, body: BodyReader, limits: UploadLimits): Promise<Upload[]> {
+  const { maxImages, maxImageBytes } = limits
   const parser = createParser(headers, limits)
   const uploads: Upload[] = []
   let fieldCount = 0
@@ -49,17 +46,28 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: Readabl
     parser.destroy(new ServiceError('malformed_multipart', `Expected at most ${maxImages} images and ${maxFields} fields in a form, got more parts.`))
   })
 
+  // A form that is refused in the middle is not read any further.
+  parser.on('error', (cause) => body.fail(formError(cause)))
+  const isParsed = finished(parser)
+  isParsed.catch(() => {}) // awaited below, unless something else is thrown first
   try {
-    await feed(parser, body, maxRequestBytes)
+    // The parser's limits leave out the preamble and the headers of parts; the reader's counts them.
+    await body.read(requestLimit(limits), (chunk) => { parser.write(chunk) })
+    parser.end()
+    await isParsed
   } catch (cause) {
     parser.destroy()
-    if (cause instanceof ServiceError) throw cause
-    throw new ServiceError('malformed_multipart', 'Expected multipart/form-data up to its final boundary, got one that is damaged or cut off.', { cause })
+    throw formError(cause)
   }
   if (uploads.length === 0) {
     throw new ServiceError('empty_body', `Expected a file part in the form, got ${fieldCount} text fields and no file.`)
   }
   return uploads
+}
+
+function formError (cause: unknown): ServiceError {
+  if (cause instanceof ServiceError) return cause
+  return new ServiceError('malformed_multipart', 'Expected multipart/form-data up to its final boundary, got one that is damaged or cut off.', { cause })
 }
 
 function createParser (
@@ -85,21 +93,4 @@ function createParser (
   } catch (cause) {
     throw new ServiceError('malformed_multipart', 'Expected a boundary in the Content-Type of multipart/form-data.', { cause })
   }
-}
-
-/**
- * Counts what arrives, preamble and headers of parts included, which the parser's own limits do not.
- * The body is never destroyed, as `pipeline` would: that would close the connection under the refusal.
- */
-async function feed (parser: Writable, body: Readable, maxBytes: number): Promise<void> {
-  const isFinished = finished(parser)
-  isFinished.catch(() => {}) // awaited below, unless something else is thrown first
-  let received = 0
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    received += chunk.length
-    if (received > maxBytes) throw requestTooLarge(maxBytes)
-    if (parser.write(chunk) !== true) await Promise.race([once(parser, 'drain'), isFinished])
-  }
-  parser.end()
-  await isFinished
 }

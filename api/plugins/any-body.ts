@@ -1,7 +1,8 @@
 /** A body is bytes whatever type it says to be, as it is on platforms whose clients send none, or a wrong one. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { requestLimit } from '../body-limit.ts'
 import type { Config } from '../config.ts'
 
-export function registerAnyBody (scope: FastifyInstance, { maxRequestBytes }: Config): void {
-  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxRequestBytes }, async (_request: unknown, body: Buffer) => body)
+export function registerAnyBody (scope: FastifyInstance, config: Config): void {
+  scope.addContentTypeParser('*', async ({ bodyReader }: FastifyRequest) => await bodyReader.readAll(requestLimit(config)))
 }

@@ -23,9 +23,9 @@ export function registerApiKeys (app: FastifyInstance, { apiKeysFile }: Config):
 
   // CORS comes before: it answers preflights, which carry no key, and lets pages read the refusal.
   app.addHook('onRequest', async (request, reply) => {
-    // Where there is no route there may be its path still, asked for in another way.
-    const path = request.routeOptions.url ?? request.url.split('?', 1)[0]!
-    if (openPaths.has(path)) return
+    // Without a route there may be an open path still, asked for by a method that it does not have.
+    const isOpen = request.is404 ? openPaths.has(request.url.split('?', 1)[0]!) : request.routeOptions.config.isOpen === true
+    if (isOpen) return
     const key = readKey(request)
     request.keyId = key === undefined ? undefined : keys.identify(key)
     if (request.keyId !== undefined) {

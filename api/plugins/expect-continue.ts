@@ -8,6 +8,6 @@ export function registerExpectContinue (scope: FastifyInstance, config: Config):
 
   scope.addHook('preParsing', async ({ headers }, reply) => {
     const { expect, 'content-type': type = '', 'content-length': length = 0 } = headers
-    if (expect !== undefined && Number(length) <= bodyLimit(type, config)) reply.raw.writeContinue()
+    if (expect !== undefined && Number(length) <= bodyLimit(type, config).maxBytes) reply.raw.writeContinue()
   })
 }

@@ -1,19 +1,53 @@
-/** A refusal before the end of the body: the client gets to read it, and the connection ends. */
+/**
+ * Lets a client read the response to a request whose body has not been read to its end. A connection that is closed with bytes unread is
+ * reset, and a reset takes the response away from a client that has not read it yet: most clients read only once they have sent all.
+ */
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { discardRest } from '../discard-rest.ts'
 
-/** So much of a body is read to its end for the sake of the connection: a new one costs both sides more. */
+/** Shorter bodies are read to their end for the sake of the connection: a new one costs both sides more. */
 const shortBodyBytes = 64 * 1024
 
+const ending = new WeakSet<Socket>()
+
+/** Register it before the hooks that log or measure requests: what follows on a connection that ends is none. */
 export function registerLingeringClose (app: FastifyInstance): void {
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (isAtEnd(request.raw) || reply.statusCode < 400 || typeof payload !== 'string' || isShortAndUnread(request.raw)) return done()
-    // What is left of the body would be taken for the next request.
-    reply.header('connection', 'close').header('content-length', Buffer.byteLength(payload))
-    done(null, Readable.from(answerThenDiscard(payload, request.raw), { objectMode: false }))
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
+    if (isEnding(socket)) reply.hijack() // never answered: the connection ends with the response before it
+    else done()
   })
+  app.addHook('onSend', ({ raw }, reply, _payload, done) => {
+    const staysOpen = reply.raw.shouldKeepAlive && reply.getHeader('connection') !== 'close'
+    if (isAtEnd(raw) || (staysOpen && (reply.statusCode < 400 || isShortAndUnread(raw)))) return done()
+    // What is left of the body would be taken for the next request.
+    reply.header('connection', 'close')
+    lingerFor(raw, raw.socket)
+    done()
+  })
+}
+
+/** Whether the response that is on its way is the last one of the connection. */
+export function isEnding (socket: Socket): boolean {
+  return ending.has(socket)
+}
+
+/**
+ * Discards the rest of what a client sends: its connection is half-closed after the last response, and closed when the rest has been
+ * read.
+ */
+export function lingerFor (rest: Readable, socket: Socket): void {
+  if (isEnding(socket) || !(socket instanceof Socket)) return // an injected request has no connection
+  ending.add(socket)
+  const discarded = discardRest(rest)
+  const close = socket.destroySoon.bind(socket)
+  // Node calls it when the last response has been written.
+  socket.destroySoon = () => {
+    socket.end()
+    discarded.then(close, close)
+  }
 }
 
 /** Node says `complete` only when it has parsed on, so not yet of a request without a body that is answered at once. */
@@ -21,13 +55,7 @@ function isAtEnd ({ complete, headers }: IncomingMessage): boolean {
   return complete || (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)
 }
 
-/** Node reads on by itself, once the answer is out, whatever nobody has begun to read. */
+/** Node reads on by itself, once the response is out, whatever nobody has begun to read. */
 export function isShortAndUnread ({ headers, readableDidRead }: IncomingMessage): boolean {
   return !readableDidRead && Number(headers['content-length']) <= shortBodyBytes
-}
-
-/** By its Content-Length the answer is complete at once; the response, and with it the connection, ends once the body is out of the way. */
-async function * answerThenDiscard (answer: string, body: IncomingMessage): AsyncGenerator<string> {
-  yield answer
-  await discardRest(body)
 }

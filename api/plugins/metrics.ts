@@ -1,12 +1,14 @@
 /** GET /metrics: what the service does and how it is, for Prometheus. The pipeline only reports; what is counted is decided here. */
 import { createRequire } from 'node:module'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type * as PromClient from 'prom-client'
+import { residentBytes } from '../available-memory.ts'
 import type { Classifier } from '../classifier.ts'
 import type { Config } from '../config.ts'
-import { errorCodes } from '../errors.ts'
-import { clientErrorCode } from './problem-details.ts'
+import { errorCodes, type ErrorCode } from '../errors.ts'
+import { Log } from '../log.ts'
 import { probe } from './route-access.ts'
 
 // The parts that are used: the package's index also loads OpenTelemetry's API and a quantile sketch, 0.1 s of every start.
@@ -18,6 +20,8 @@ const Histogram = require('prom-client/lib/histogram.js') as typeof PromClient.H
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const batchSizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+/** On a port of their own: they take descriptors as well. */
+const maxScrapers = 16
 const loopDelayResolutionMs = 20
 
 /** Label of every path that is not a route: what clients make up must not become series. */
@@ -36,6 +40,7 @@ export function registerMetrics (app: FastifyInstance, classifier: Classifier, {
     return await registry.metrics()
   })
   if (exposition === app) return
+  exposition.server.maxConnections = maxScrapers
   app.addHook('onReady', async () => { await exposition.listen({ host, port: metricsPort }) })
   app.addHook('onClose', async () => { await exposition.close() })
 }
@@ -64,9 +69,17 @@ function countRequests (app: FastifyInstance, registry: PromClient.Registry): vo
   })
 
   // What is no HTTP never becomes a request.
-  app.server.on('clientError', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ECONNRESET') rejections.inc({ code: clientErrorCode(error) })
-  })
+  registry.registerMetric(new Counter({
+    name: 'ghostserve_connections_dropped_total',
+    help: 'Connections that were closed unanswered: more than the process has descriptors for, or than one client may have.',
+    labelNames: ['reason'],
+    registers: [],
+    collect () {
+      this.reset()
+      for (const [reason, count] of Object.entries(app.droppedConnections)) this.inc({ reason }, count)
+    },
+  }))
+  app.server.on('connectionRefused', (code: ErrorCode) => rejections.inc({ code }))
   app.onRequestEnd(({ route, method, status, durationMs, outcome }) => {
     duration.observe({ ...route === undefined ? unmatched : { route, method }, status }, durationMs / 1000)
     const { keyId, code, imageCodes = code === undefined ? [] : [code] } = outcome
@@ -121,9 +134,18 @@ function countPipeline (classifier: Classifier, registry: PromClient.Registry): 
 }
 
 function describeProcess (app: FastifyInstance, registry: PromClient.Registry): void {
-  addGauge(registry, 'process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())
+  addGauge(registry, 'process_resident_memory_bytes', 'Resident memory of the process.', residentBytes)
   addGauge(registry, 'process_start_time_seconds', 'When the process began, since the Unix epoch.', () => performance.timeOrigin / 1000)
-  addGauge(registry, 'ghostserve_heap_used_bytes', 'JavaScript heap in use, on the main thread.', () => process.memoryUsage().heapUsed)
+  addGauge(registry, 'ghostserve_heap_used_bytes', 'JavaScript heap in use, on the main thread.', () => getHeapStatistics().used_heap_size)
+  registry.registerMetric(new Counter({
+    name: 'ghostserve_log_lines_dropped_total',
+    help: 'Lines of the log that could not be written to standard output.',
+    registers: [],
+    collect () {
+      this.reset()
+      this.inc(Log.droppedLines)
+    },
+  }))
   registry.registerMetric(new Counter({
     name: 'process_cpu_seconds_total',
     help: 'User and system CPU time of the process.',

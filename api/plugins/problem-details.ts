@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { bodyTooLarge } from '../body-limit.ts'
 import type { Config } from '../config.ts'
-import { discardRest } from '../discard-rest.ts'
-import { FailedImagesError, ServiceError, type ErrorCode } from '../errors.ts'
+import { FailedImagesError, ServiceError } from '../errors.ts'
+import { abortRequest } from '../request-signal.ts'
 import { toProblem } from '../schemas/problem.ts'
+import { isEnding, lingerFor } from './lingering-close.ts'
 import { securityHeaders } from './security-headers.ts'
 
 export function registerProblemDetails (app: FastifyInstance, config: Config): void {
@@ -45,20 +45,35 @@ export function answerFrameworkError (error: FastifyError, request: FastifyReque
   sendProblem(request, reply, new ServiceError('invalid_request', 'Expected a valid path in the request.', { cause: error }))
 }
 
-/** For what is no HTTP request, or one that does not arrive: the connection is answered by hand and closed. */
+/**
+ * For bytes that are no HTTP request, or one that does not arrive: one response at most, then the connection ends.
+ * A request that is in flight gets it, as its body or what follows it cannot be told from another request.
+ */
 export function answerClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
-  if (refused.has(socket)) return // the parser complains again, about what is being discarded
-  refused.add(socket)
-  // An answer that has begun cannot be taken back. Node's own handler looks here, too.
-  const { _httpMessage: begun } = socket as Socket & { _httpMessage?: ServerResponse | null }
-  if (error.code === 'ECONNRESET' || !socket.writable || begun?.headersSent === true) {
+  if (isEnding(socket)) return // the parser complains again, about what is being discarded
+  // Node's own handler looks here, too.
+  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) {
     socket.destroy()
     return
   }
-  const problem = toProblem(clientErrors[error.code ?? ''] ?? notHttp, randomUUID())
-  this.log.info({ requestId: problem.requestId, status: problem.status, code: problem.code, reason: error.code }, 'refused')
+  const problem = clientErrors[error.code ?? ''] ?? notHttp
+  if (response == null) {
+    refuseConnection(this, problem, error, socket)
+    return
+  }
+  response.shouldKeepAlive = false
+  abortRequest(response.req, problem)
+  lingerFor(socket, socket)
+}
+
+/** Writes the response by hand, as there is no request to answer. */
+function refuseConnection (app: FastifyInstance, error: ServiceError, { code: reason }: NodeJS.ErrnoException, socket: Socket): void {
+  const problem = toProblem(error, randomUUID())
+  app.log.info({ requestId: problem.requestId, status: problem.status, code: problem.code, reason }, 'refused')
+  app.server.emit('connectionRefused', problem.code)
   const body = JSON.stringify(problem)
-  socket.end([
+  socket.write([
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'content-type: application/problem+json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
@@ -68,21 +83,16 @@ export function answerClientError (this: FastifyInstance, error: Error & { code?
     '',
     body,
   ].join('\r\n'))
-  if (problem.code === 'request_timeout') socket.destroySoon()
-  else discardRest(socket).then(() => socket.destroy(), () => socket.destroy())
+  // Who has sent nothing for so long sends no more.
+  if (problem.code !== 'request_timeout') lingerFor(socket, socket)
+  socket.destroySoon()
 }
-
-/** Why a connection was refused before there was a request. */
-export function clientErrorCode ({ code = '' }: NodeJS.ErrnoException): ErrorCode {
-  return (clientErrors[code] ?? notHttp).code
-}
-
-const refused = new WeakSet<Socket>()
 
 const notHttp = new ServiceError('invalid_request', 'Expected an HTTP/1.1 request, got something that is none.')
 
 const clientErrors: Readonly<Record<string, ServiceError>> = {
   ERR_HTTP_REQUEST_TIMEOUT: new ServiceError('request_timeout', 'Expected the whole request in time, but it did not arrive.'),
+  HPE_INVALID_EOF_STATE: new ServiceError('invalid_request', 'Expected a whole request, got the end of the connection before its own.'),
   HPE_HEADER_OVERFLOW: new ServiceError('headers_too_large', 'Expected at most 16384 bytes of headers, got more.'),
 }
 
@@ -102,15 +112,11 @@ function toServiceError (thrown: FastifyError, request: FastifyRequest, config: 
   const options = { cause: thrown }
   if (thrown.validation !== undefined) return new ServiceError('invalid_request', explainValidation(thrown, request), options)
   switch (thrown.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return bodyTooLarge(request.headers['content-type'] ?? '', config)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_EMPTY_TYPE': {
       const received = request.headers['content-type']
       return new ServiceError('unsupported_media', `Expected multipart/form-data or an image (${config.imageFormats}), got ${received === undefined ? 'none' : quote(received)}.`, options)
     }
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return new ServiceError('invalid_request', 'Expected a body as long as its Content-Length says.', options)
   }
   if (thrown.statusCode !== undefined && thrown.statusCode < 500) {
     return new ServiceError('invalid_request', 'Expected a request as the documentation describes, got another.', options)

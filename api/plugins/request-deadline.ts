@@ -6,24 +6,30 @@ import { requestSignal } from '../request-signal.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Aborted at the request's deadline, or when its client is gone. */
+    /** Aborted at the request's deadline, when its client is gone, or when what follows it on the connection is no HTTP. */
     deadline: AbortSignal
   }
 }
 
-/** For the routes of a scope. A body that has not arrived by then is answered `request_timeout`. */
+/** For the routes of a scope whose requests have a `bodyReader`. A body that has not arrived by then is answered `request_timeout`. */
 export function registerRequestDeadline (scope: FastifyInstance, { requestTimeoutMs }: Config): void {
   scope.decorateRequest('deadline', null as unknown as AbortSignal)
-  scope.addHook('preParsing', async (request, reply, payload) => {
+  scope.addHook('preParsing', async (request, reply) => {
     const timeoutMs = timeoutOf(request, requestTimeoutMs)
-    const signal = requestSignal(reply, timeoutMs)
+    const signal = requestSignal(request.raw, reply, timeoutMs)
     request.deadline = signal
-    signal.addEventListener('abort', () => {
-      const { code } = signal.reason as ServiceError
-      if (code !== 'deadline_exceeded' || request.raw.complete) return
-      payload.destroy(new ServiceError('request_timeout', `Expected the whole request within ${timeoutMs} ms, but it did not arrive.`))
-    }, { once: true })
+    const endReading = (): void => {
+      const reason = signal.reason as ServiceError
+      if (reason.code !== 'deadline_exceeded') request.bodyReader.fail(reason)
+      else if (!request.raw.complete) request.bodyReader.fail(notArrived(timeoutMs))
+    }
+    if (signal.aborted) endReading()
+    else signal.addEventListener('abort', endReading, { once: true })
   })
+}
+
+function notArrived (timeoutMs: number): ServiceError {
+  return new ServiceError('request_timeout', `Expected the whole request within ${timeoutMs} ms, but it did not arrive.`)
 }
 
 /** A client may ask for an earlier deadline than the service's, never for a later one. */

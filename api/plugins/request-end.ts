@@ -61,7 +61,14 @@ export function registerRequestEnd (app: FastifyInstance): void {
   app.decorateRequest('timeline', null as unknown as StageReport[])
   app.decorate('onRequestEnd', (observe: (end: RequestEnd) => void) => { observers.push(observe) })
   app.decorate('endRequest', (end: RequestEnd) => {
-    for (const observe of observers) observe(end)
+    for (const observe of observers) {
+      try {
+        observe(end)
+      } catch (err) {
+        // It is called by an event of the response, where an error would end the process.
+        app.log.error({ err, requestId: end.requestId }, 'the end of a request was not observed')
+      }
+    }
   })
   app.decorate('awaitRequestEnd', (request: FastifyRequest, reply: FastifyReply) => {
     request.outcome = {}

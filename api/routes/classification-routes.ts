@@ -6,9 +6,8 @@ import { registerFrontDoor } from '../front-door.ts'
 import { MemoryBudget } from '../pipeline/memory-budget.ts'
 import { registerAdmission } from '../plugins/admission.ts'
 import { registerExpectContinue } from '../plugins/expect-continue.ts'
-import { registerLoadShedding } from '../plugins/load-shedding.ts'
+import { registerRequestBody } from '../plugins/request-body.ts'
 import { registerRequestDeadline } from '../plugins/request-deadline.ts'
-import { registerRequestMemory } from '../plugins/request-memory.ts'
 import { registerClassifyRoute } from './classify.ts'
 import { registerInferenceProtocolRoutes } from './inference-protocol.ts'
 import { registerKServeV1Routes } from './kserve-v1.ts'
@@ -28,10 +27,10 @@ export function registerClassificationRoutes (app: FastifyInstance, service: Cla
   const { classifier, config } = service
   app.register(async (scope) => {
     registerFrontDoor(scope, classifier, config)
-    await registerLoadShedding(scope, config)
+    scope.addHook('onRequest', app.shedLoad)
     registerAdmission(scope, classifier)
     registerExpectContinue(scope, config)
-    registerRequestMemory(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
+    registerRequestBody(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
     registerRequestDeadline(scope, config)
 
     // Each in a scope of its own: what a body means differs.

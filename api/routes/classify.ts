@@ -1,6 +1,6 @@
 /** POST /classify */
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { imageLimit } from '../body-limit.ts'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { ServiceError } from '../errors.ts'
 import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
@@ -14,10 +14,9 @@ export function registerClassifyRoute (_app: FastifyInstance, images: FastifyIns
   const querystring = classificationQuerySchema(classes)
   const mediaTypes = parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType)
 
-  images.addContentTypeParser('multipart/form-data', async (request: FastifyRequest, body: IncomingMessage) =>
-    await readMultipart(request.headers, body, config))
-  images.addContentTypeParser(mediaTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
-    async (_request: unknown, body: Buffer) => [body])
+  images.addContentTypeParser('multipart/form-data', async ({ headers, bodyReader }: FastifyRequest) =>
+    await readMultipart(headers, bodyReader, config))
+  images.addContentTypeParser(mediaTypes, async ({ bodyReader }: FastifyRequest) => [await bodyReader.readAll(imageLimit(config))])
 
   images.post<{ Body: Upload[] | undefined, Querystring: Selection }>('/classify', {
     preValidation: async ({ query }) => refuseOtherNumbers(query as Record<string, unknown>),

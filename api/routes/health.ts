@@ -1,10 +1,8 @@
 /** GET /livez, GET /readyz */
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { residentLimits } from '../available-memory.ts'
 import type { ClassificationService } from '../classify-request.ts'
 import { ServiceError } from '../errors.ts'
-import { underPressureError } from '../plugins/load-shedding.ts'
 import { probe } from '../plugins/route-access.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
 
@@ -21,8 +19,8 @@ export function registerHealthRoutes (app: FastifyInstance, service: Classificat
 }
 
 /** @throws `shutting_down`, `not_ready` or `under_pressure` */
-export function checkReadiness ({ isDraining }: FastifyInstance, { classifier, config }: ClassificationService): void {
-  if (isDraining) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
+export function checkReadiness (app: FastifyInstance, { classifier }: ClassificationService): void {
+  if (app.isDraining) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
   if (!classifier.isReady) throw new ServiceError('not_ready', 'The model is not loaded yet; try again in a moment.')
-  if (process.memoryUsage.rss() > residentLimits(config.maxResidentBytes).hard) throw underPressureError('memory')
+  app.checkMemory()
 }

@@ -1,8 +1,9 @@
 /** GET /openapi.json, GET /docs */
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
-import type { DescribedRoute, OpenApiDocument } from '../openapi/document.ts'
+import type { DescribedRoute } from '../openapi/document.ts'
 import { open } from '../plugins/route-access.ts'
+import { renderOnce } from '../render-once.ts'
 
 /** Must come before the routes that it describes. */
 export function registerOpenApiRoutes (app: FastifyInstance, config: Config): void {
@@ -11,22 +12,23 @@ export function registerOpenApiRoutes (app: FastifyInstance, config: Config): vo
     if (method !== 'HEAD') routes.push({ method, url, config, ...schema === undefined ? {} : { schema } })
   })
 
-  // Made when it is first asked for, with all that this needs: most instances never are, and each would start later.
-  let document: Promise<OpenApiDocument> | undefined
-  const getDocument = async (): Promise<OpenApiDocument> => {
-    document ??= import('../openapi/document.ts').then(async ({ buildDocument }) => await buildDocument(routes, config))
-    document.catch(() => { document = undefined }) // the next request may have more luck
-    return await document
-  }
+  // With all that this needs: most instances are never asked, and each would start later.
+  const getDocument = renderOnce(async () => (await import('../openapi/document.ts')).buildDocument(routes, config))
+  const getJson = renderOnce(async () => Buffer.from(JSON.stringify(await getDocument())))
+  const getPage = renderOnce(async () => {
+    const { contentSecurityPolicy, renderDocsPage } = await import('../openapi/docs-page.ts')
+    return { contentSecurityPolicy, html: Buffer.from(renderDocsPage(await getDocument())) }
+  })
+  const options = { config: open, onRequest: app.shedLoad }
 
-  app.get('/openapi.json', { config: open }, async (_request, reply) => {
-    reply.type('application/json')
-    return JSON.stringify(await getDocument())
+  app.get('/openapi.json', options, async (_request, reply) => {
+    reply.type('application/json; charset=utf-8')
+    return await getJson()
   })
 
-  app.get('/docs', { config: open }, async (_request, reply) => {
-    const { contentSecurityPolicy, renderDocsPage } = await import('../openapi/docs-page.ts')
+  app.get('/docs', options, async (_request, reply) => {
+    const { contentSecurityPolicy, html } = await getPage()
     reply.type('text/html; charset=utf-8').header('content-security-policy', contentSecurityPolicy)
-    return renderDocsPage(await getDocument())
+    return html
   })
 }

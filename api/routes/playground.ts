@@ -5,10 +5,11 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
 import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
 import { open, probe } from '../plugins/route-access.ts'
+import { renderOnce } from '../render-once.ts'
 import { sourceHash } from '../source-hash.ts'
 import { packageRoot } from '../../models/package-root.ts'
 
-interface Page { readonly html: string, readonly contentSecurityPolicy: string }
+interface Page { readonly html: Buffer, readonly contentSecurityPolicy: string }
 
 /** The playground. Without it `/` still says that the process lives, as KServe's v1 protocol wants it. */
 export function registerPlaygroundRoute (app: FastifyInstance, config: Config): void {
@@ -16,10 +17,9 @@ export function registerPlaygroundRoute (app: FastifyInstance, config: Config): 
     app.get('/', { config: probe }, async () => ({ status: 'alive' }))
     return
   }
-  let page: Promise<Page> | undefined
-  app.get('/', { config: open }, async (_request, reply) => {
-    page ??= makePage(config)
-    const { html, contentSecurityPolicy } = await page
+  const getPage = renderOnce(async () => await makePage(config))
+  app.get('/', { config: open, onRequest: app.shedLoad }, async (_request, reply) => {
+    const { html, contentSecurityPolicy } = await getPage()
     reply.type('text/html; charset=utf-8').header('content-security-policy', contentSecurityPolicy)
     return html
   })
@@ -42,7 +42,7 @@ async function makePage ({ imageFormats: formats, maxImages, maxImageBytes, maxR
     formats: accepted.map(({ title }) => title).join(', '),
   }
   return {
-    html: html.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!),
+    html: Buffer.from(html.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!)),
     contentSecurityPolicy: [
       "default-src 'none'",
       `script-src ${sourceHash(script)}`,

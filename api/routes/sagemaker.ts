@@ -1,5 +1,6 @@
 /** Amazon SageMaker: GET /ping, POST /invocations with an image itself or with JSON */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { imageLimit, requestLimit } from '../body-limit.ts'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { ServiceError } from '../errors.ts'
 import { imageFormats, parseFormats } from '../pipeline/image-formats.ts'
@@ -20,12 +21,12 @@ export function registerSageMakerRoutes (app: FastifyInstance, images: FastifyIn
     return {}
   })
 
-  images.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: config.maxRequestBytes },
-    async (_request: unknown, body: Buffer) => readInstances(body, classes, config))
+  images.addContentTypeParser('application/json', async ({ bodyReader }: FastifyRequest) =>
+    readInstances(await bodyReader.readAll(requestLimit(config)), classes, config))
   // The last one is what SageMaker's own image classifier takes.
   const imageTypes = [...parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType), 'application/x-image']
-  images.addContentTypeParser(imageTypes, { parseAs: 'buffer', bodyLimit: config.maxImageBytes },
-    async (_request: unknown, body: Buffer): Promise<Instances> => ({ uploads: [body], selection: { topK: defaultTopK(classes) } }))
+  images.addContentTypeParser(imageTypes, async ({ bodyReader }: FastifyRequest): Promise<Instances> =>
+    ({ uploads: [await bodyReader.readAll(imageLimit(config))], selection: { topK: defaultTopK(classes) } }))
 
   images.post<{ Body: Instances | undefined }>('/invocations', {
     schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },

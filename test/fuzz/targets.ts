@@ -7,6 +7,8 @@ import { ServiceError } from '../../api/errors.ts'
 import { decodePlainJpeg, giveBackPictures } from '../../api/pipeline/decode-plain-jpeg.ts'
 import { findPlainJpeg } from '../../api/pipeline/plain-jpeg.ts'
 import { preprocess } from '../../api/pipeline/preprocess.ts'
+import { BodyReader } from '../../api/body-reader.ts'
+import { MemoryBudget } from '../../api/pipeline/memory-budget.ts'
 import { readMultipart } from '../../api/pipeline/read-images.ts'
 import { packageRoot } from '../../models/package-root.ts'
 import { preprocessingPresets } from '../../models/preprocessing.ts'
@@ -79,7 +81,7 @@ export const targets = {
       : fc.sample(grammaticalForm, { seed: seed + iteration, numRuns: 1 })[0]!,
     read: async (input) => {
       const limits = { maxImages: 16, maxImageBytes: 5000, maxRequestBytes: 200_000 }
-      const uploads = await readMultipart({ 'content-type': `multipart/form-data; boundary=${boundary}` }, Readable.from(inChunks(input)), limits)
+      const uploads = await readMultipart({ 'content-type': `multipart/form-data; boundary=${boundary}` }, new BodyReader(Readable.from(inChunks(input)), NaN, new MemoryBudget(Infinity)), limits)
       for (const upload of uploads) {
         if (Buffer.isBuffer(upload) ? upload.length > limits.maxImageBytes : !isRefusal(upload)) throw new Error('an upload beyond the limits')
       }

@@ -37,7 +37,7 @@ export function valueOf (families: readonly Family[], name: string, labels: Read
 const units = /_(seconds|bytes)$/
 const unitsThatAreNotBase = /_(ms|milliseconds|us|microseconds|ns|nanoseconds|minutes|hours|kb|kib|mb|mib|kilobytes|megabytes|percent)(_|$)/
 /** What may be told apart, and by what: each has few values, none of which a client can make up. */
-const allowedLabels = new Set(['route', 'method', 'status', 'code', 'statistic', 'phase', 'name', 'version', 'layout', 'execution_provider', 'device', 'le'])
+const allowedLabels = new Set(['route', 'method', 'status', 'code', 'statistic', 'phase', 'reason', 'name', 'version', 'layout', 'execution_provider', 'device', 'le'])
 
 /** What is wrong with the names, types and labels; nothing if all is well. */
 export function lint (families: readonly Family[]): string[] {

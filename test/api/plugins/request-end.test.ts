@@ -29,12 +29,27 @@ for (const [when, { sent, waitsForWork }] of Object.entries(departures)) {
     socket.write(sent)
     await arrived
     if (waitsForWork) while (classifier.load.queueDepth === 0) await new Promise((resolve) => setImmediate(resolve))
-    socket.destroy()
+    socket.resetAndDestroy()
     await ended
     await fetch(`http://127.0.0.1:${port}/livez`) // anything that would come twice has come by now
     assert.deepEqual(ends, [['client_gone', 499], [undefined, 200]])
   })
 }
+
+test('a client that ends its connection in the middle of the upload may still read, and is told of once by what it can read', { timeout: 20_000 }, async (t) => {
+  const { app } = await openApp(t, {}, { start: false })
+  const ends: Array<[string | undefined, number]> = []
+  const ended = new Promise<void>((resolve) => app.onRequestEnd(({ outcome, status }) => {
+    ends.push([outcome.code, status])
+    resolve()
+  }))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  connect(port, '127.0.0.1').end(Buffer.concat([Buffer.from(head), payload.subarray(0, 1000)])).resume()
+  await ended
+  await fetch(`http://127.0.0.1:${port}/livez`)
+  assert.deepEqual(ends, [['invalid_request', 400], [undefined, 200]])
+})
 
 test('a request that is answered is told of once, over a socket and injected', async (t) => {
   const { app } = await openApp(t, {}, { start: false })
