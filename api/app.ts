@@ -55,7 +55,7 @@ export function buildApp (
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', async () => undefined)
   registerConnectionLimit(app, config)
-  registerGracefulClose(app)
+  registerGracefulClose(app, config)
   registerLingeringClose(app)
   registerPipeliningLimit(app)
   registerRequestEnd(app)

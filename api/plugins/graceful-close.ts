@@ -1,12 +1,15 @@
 /**
  * Leaves without a client noticing: first every answer announces that its connection ends, while new connections and requests
  * are still served; then the server stops listening and waits for what is running. By default a server that closes waits for
- * keep-alive clients that have nothing left to say, and for sockets that never said anything.
+ * keep-alive clients that have nothing left to say, for sockets that never said anything, and for bodies that were rejected.
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { BodyReader } from '../body-reader.ts'
+import type { Config } from '../config.ts'
+import { ServiceError } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,6 +20,8 @@ declare module 'fastify' {
      * With no delay, connections that are idle at that moment learn of it by being closed.
      */
     drain (delayMs: number): Promise<void>
+    /** Of all requests in flight. Those that still wait for bytes shortly before the shutdown times out are rejected. */
+    readonly bodyReaders: Set<BodyReader>
   }
 }
 
@@ -25,21 +30,32 @@ const idleCheckIntervalMs = 100
 const silenceMs = 1000
 /** Turns of the event loop in which connections are still taken in, as long as there are new ones. */
 const maxTurns = 100
+/** From the rejection of bodies that have not arrived to the timeout of the shutdown: time for the responses. */
+const rejectionMs = 1000
 
-export function registerGracefulClose (app: FastifyInstance): void {
+export function registerGracefulClose (app: FastifyInstance, { shutdownTimeoutMs }: Config): void {
   let connections = 0
-  // Node knows a connection as idle only after its first request.
-  const silentSince = new Map<Socket, number>()
+  // Node knows a connection as idle only after its first request, and not while the rest of a body that was rejected is missing.
+  const waitsForNobody = new Map<Socket, number>()
   app.server.on('connection', (socket) => {
     connections++
-    silentSince.set(socket, performance.now())
-    socket.once('close', () => silentSince.delete(socket))
+    waitsForNobody.set(socket, performance.now())
+    socket.once('close', () => waitsForNobody.delete(socket))
   })
-  app.server.on('request', ({ socket }) => silentSince.delete(socket))
+  app.server.on('request', (request, response) => {
+    const { socket } = request
+    waitsForNobody.delete(socket)
+    response.once('finish', () => {
+      if (!request.complete && !socket.closed) waitsForNobody.set(socket, performance.now())
+    })
+  })
 
+  let lastMoment = Infinity
+  app.decorate('bodyReaders', new Set<BodyReader>())
   app.decorate('isDraining', false)
   app.decorate('drain', async (delayMs: number) => {
     app.isDraining = true
+    lastMoment = performance.now() + shutdownTimeoutMs - rejectionMs
     await sleep(delayMs)
     await app.close()
   })
@@ -56,14 +72,19 @@ export function registerGracefulClose (app: FastifyInstance): void {
       await nextTurn()
     }
     const closed = new Promise((resolve) => app.server.close(resolve)) // and with it, connections that are idle
-    const idleCheck = setInterval(() => closeIdle(app.server, silentSince), idleCheckIntervalMs)
+    const idleCheck = setInterval(() => {
+      closeIdle(app.server, waitsForNobody)
+      if (performance.now() > lastMoment) for (const reader of app.bodyReaders) reader.fail(notArrived)
+    }, idleCheckIntervalMs)
     await closed
     clearInterval(idleCheck)
   })
 }
 
-function closeIdle (server: Server, silentSince: ReadonlyMap<Socket, number>): void {
+const notArrived = new ServiceError('shutting_down', 'Expected the whole request before the service shut down; try again on another instance.')
+
+function closeIdle (server: Server, waitsForNobody: ReadonlyMap<Socket, number>): void {
   server.closeIdleConnections()
   const latest = performance.now() - silenceMs
-  for (const [socket, since] of silentSince) if (socket.bytesRead === 0 && since < latest) socket.destroy()
+  for (const [socket, since] of waitsForNobody) if (since < latest) socket.destroy()
 }

@@ -16,7 +16,11 @@ export function registerRequestBody (scope: FastifyInstance, budget: MemoryBudge
   scope.addHook('preParsing', (request, reply, payload, done) => {
     const reader = new BodyReader(payload, Number(request.headers['content-length']), budget)
     request.bodyReader = reader
-    reply.raw.once('close', () => reader.release())
+    scope.bodyReaders.add(reader)
+    reply.raw.once('close', () => {
+      scope.bodyReaders.delete(reader)
+      reader.release()
+    })
     done(null, payload)
   })
 }

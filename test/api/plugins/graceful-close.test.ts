@@ -106,3 +106,20 @@ test('after the delay connections end that are idle or never said anything; what
   assert.deepEqual([status, headers.get('connection')], [200, 'close'])
   await drained
 })
+
+test('bodies that have not arrived shortly before the shutdown times out are rejected, and do not hold it up', async (t) => {
+  const { app } = await openApp(t, { SHUTDOWN_TIMEOUT_MS: '2000' }, { start: false })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const uploading = await Client.connect(t, app)
+  uploading.write(photo.subarray(0, -100))
+  const rejected = await Client.connect(t, app)
+  rejected.write(request({ fields: ['Content-Type: text/csv', keepAlive], body: Buffer.alloc(30_000) }).subarray(0, -100))
+  assert.equal((await rejected.answer()).status, 415)
+  const startedAt = performance.now()
+  const drained = app.drain(0)
+  const { status, headers, body } = await uploading.answer()
+  assert.deepEqual([status, headers.get('connection'), (JSON.parse(body) as { code: string }).code], [503, 'close', 'shutting_down'])
+  uploading.write(photo.subarray(-100))
+  await Promise.all([drained, rejected.closed])
+  assert.ok(performance.now() - startedAt < 2000)
+})
