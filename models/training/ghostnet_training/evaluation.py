@@ -1,4 +1,4 @@
-"""Loss and accuracy of a model on images, over all devices."""
+"""Loss and accuracy of models on images, over all devices."""
 
 from dataclasses import dataclass
 
@@ -23,21 +23,27 @@ class Accuracy:
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, loader: DataLoader, loss: nn.Module, devices: Devices) -> Accuracy:
-    """In float32, with the statistics that batch norm has gathered."""
-    model.eval()
-    sums = torch.zeros(5, dtype=torch.float64)
-    for batch in tqdm(loader, desc='validate', unit='batch', disable=not devices.is_first, leave=False):
-        images, targets, unreadable = batch
-        sums[4] += unreadable
+def evaluate(models: dict[str, nn.Module], loader: DataLoader, loss: nn.Module, devices: Devices) -> dict[str, Accuracy]:
+    """Of each model, by its name, in float32, with the statistics that batch norm has gathered. Images are read once for all models."""
+    for model in models.values():
+        model.eval()
+    sums = {name: torch.zeros(4, dtype=torch.float64) for name in models}
+    unreadable = 0
+    for images, targets, skipped in tqdm(loader, desc='validate', unit='batch', disable=not devices.is_first, leave=False):
+        unreadable += skipped
         if images is None:
             continue
         images, targets = images.to(devices.device), targets.to(devices.device)
-        logits = model(images.to(next(model.parameters()).dtype))
-        ranked = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
-        sums += torch.tensor([
-            len(targets), float(loss(logits, targets)) * len(targets), ranked[:, 0].sum(), ranked.sum(), 0], dtype=torch.float64)
-    images, loss_sum, top1, top5, unreadable = devices.sum(sums.tolist())
+        for name, model in models.items():
+            logits = model(images.to(next(model.parameters()).dtype))
+            ranked = logits.topk(min(5, logits.shape[1])).indices == targets[:, None]
+            sums[name] += torch.tensor([
+                len(targets), float(loss(logits, targets)) * len(targets), ranked[:, 0].sum(), ranked.sum()], dtype=torch.float64)
+    return {name: accuracy(*devices.sum([*each.tolist(), unreadable])) for name, each in sums.items()}
+
+
+def accuracy(images: float, loss: float, top1: float, top5: float, unreadable: float) -> Accuracy:
+    """Of sums over all images."""
     if images == 0:
         raise ValueError(f'Expected images to validate on, got {int(unreadable)} files that cannot be read.')
-    return Accuracy(int(images), loss_sum / images, 100 * top1 / images, 100 * top5 / images, int(unreadable))
+    return Accuracy(int(images), loss / images, 100 * top1 / images, 100 * top5 / images, int(unreadable))

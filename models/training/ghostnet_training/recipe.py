@@ -50,7 +50,7 @@ class Recipe:
     loss_scale: float = 16777216
     loss_scale_window: int = 2000
     sync_batch_norm: bool = False
-    #: Of the moving average of the weights; 0 for none.
+    #: Of the moving average of the weights, once it has grown to this; 0 for none.
     ema_decay: float = 0
     compile: bool = False
     #: Processes that decode, a device.

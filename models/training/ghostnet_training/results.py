@@ -20,6 +20,7 @@ class EpochResult:
     #: Of the last step.
     lr: float
     train_loss: float
+    #: Of the raw weights, as the two accuracies.
     validation_loss: float
     #: Per cent.
     top1: float
@@ -31,6 +32,10 @@ class EpochResult:
     validation_seconds: float
     #: Files that could not be read, in training and validation.
     unreadable: int
+    #: Of the moving average of the weights, where the recipe has one.
+    averaged_validation_loss: float | None = None
+    averaged_top1: float | None = None
+    averaged_top5: float | None = None
 
 
 class Results:
@@ -46,7 +51,7 @@ class Results:
         self.rows.append(row)
         self._write()
         for key, value in dataclasses.asdict(row).items():
-            if key != 'epoch':
+            if key != 'epoch' and value is not None:
                 self._board.add_scalar(key, value, row.epoch)
         self._board.flush()
         self._draw()
@@ -65,9 +70,14 @@ class Results:
     def _draw(self) -> None:
         epochs = [row.epoch + 1 for row in self.rows]
         figure, (loss, accuracy) = pyplot.subplots(1, 2, figsize=(11, 4), layout='constrained')
-        for axes, keys, title in ((loss, ('train_loss', 'validation_loss'), 'Loss'), (accuracy, ('top1', 'top5'), 'Accuracy, %')):
+        averaged = [] if self.rows[-1].averaged_top1 is None else ['averaged_']
+        for axes, keys, title in (
+            (loss, ['train_loss', *(f'{each}validation_loss' for each in ['', *averaged])], 'Loss'),
+            (accuracy, [f'{each}{top}' for each in ['', *averaged] for top in ('top1', 'top5')], 'Accuracy, %'),
+        ):
             for key in keys:
-                axes.plot(epochs, [getattr(row, key) for row in self.rows], marker='.', label=key.replace('_', ' '))
+                # Dashed: at first the average is nearly the raw weights, and would hide them.
+                axes.plot(epochs, [getattr(row, key) for row in self.rows], '--' if key.startswith('averaged') else '-', marker='.', label=key.replace('_', ' '))
             axes.set(title=title, xlabel='epoch')
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(alpha=0.3)
@@ -79,6 +89,6 @@ class Results:
 def read_results(path: Path) -> list[EpochResult]:
     if not path.exists():
         return []
-    types = {field.name: field.type for field in dataclasses.fields(EpochResult)}
+    types = {field.name: int if field.type is int else float for field in dataclasses.fields(EpochResult)}
     with open(path, newline='', encoding='utf-8') as file:
-        return [EpochResult(**{key: types[key](value) for key, value in row.items()}) for row in csv.DictReader(file)]
+        return [EpochResult(**{key: types[key](value) for key, value in row.items() if value != ''}) for row in csv.DictReader(file)]

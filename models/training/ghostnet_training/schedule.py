@@ -1,4 +1,4 @@
-"""The learning rate of each step: MindCV's linear warm-up from zero, then a cosine."""
+"""What MindCV changes from step to step: the learning rate, and the decay of the average of the weights."""
 
 import math
 
@@ -6,7 +6,7 @@ from ghostnet_training.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int, global_batch: int) -> float:
-    """Of one step, counted from 0 over all epochs. It grows linearly with the global batch against the recipe's own."""
+    """Of one step, counted from 0 over all epochs: a linear warm-up from zero, then a cosine. It grows linearly with the global batch against the recipe's own."""
     scale = global_batch / (recipe.batch_size * recipe.devices)
     lr, min_lr = recipe.lr * scale, recipe.min_lr * scale
     warmup_steps = recipe.warmup_epochs * steps_per_epoch
@@ -14,3 +14,8 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int, global_batch:
         return lr * step / warmup_steps
     decay_steps = (recipe.epochs - recipe.warmup_epochs) * steps_per_epoch
     return min_lr + (lr - min_lr) / 2 * (1 + math.cos(math.pi * (step - warmup_steps) / decay_steps))
+
+
+def average_decay(recipe: Recipe, updates: int) -> float:
+    """Of one update of the average, counted from 1 over all epochs. It grows from zero, or a short run would average little but its first weights."""
+    return recipe.ema_decay * (1 - math.exp(-updates / 2000))

@@ -87,23 +87,27 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
         image_size = recipe.image_sizes[max(first for first in recipe.image_sizes if first <= epoch)]
         trained = trainer.train_epoch(epoch, data.train(epoch, image_size, devices))
         started_at = time.perf_counter()
-        accuracy = evaluate(trainer.evaluated, data.validation(image_size, devices), trainer.loss, devices)
+        validated = evaluate(trainer.candidates, data.validation(image_size, devices), trainer.loss, devices)
         if results is None:
             continue
+        raw, averaged = validated['raw'], validated.get('averaged')
         row = EpochResult(
-            epoch, image_size, trained.lr, trained.loss, accuracy.loss, accuracy.top1, accuracy.top5, trained.ms_per_step,
-            trained.images_per_second, trained.seconds, time.perf_counter() - started_at, trained.unreadable + accuracy.unreadable)
-        if accuracy.top1 > best:
-            best = accuracy.top1
-            checkpoint.save(folder / 'best.pth', {'state_dict': trainer.evaluated.state_dict()})
-            write_card(folder / 'card.json', recipe, row, data_dir)
+            epoch, image_size, trained.lr, trained.loss, raw.loss, raw.top1, raw.top5, trained.ms_per_step,
+            trained.images_per_second, trained.seconds, time.perf_counter() - started_at, trained.unreadable + raw.unreadable,
+            *(() if averaged is None else (averaged.loss, averaged.top1, averaged.top5)))
+        better = max(validated, key=lambda name: validated[name].top1)  # the raw weights where both are equal
+        if validated[better].top1 > best:
+            best = validated[better].top1
+            checkpoint.save(folder / 'best.pth', {'state_dict': trainer.candidates[better].state_dict(), 'weights': better})
+            write_card(folder / 'card.json', recipe, data_dir, epoch, image_size, better, validated[better])
         results.add(row)
         checkpoint.save(latest, {**trainer.state(), 'epoch': epoch, 'best': best, 'recipe': dataclasses.asdict(recipe)})
-        say(f'epoch {epoch + 1}/{recipe.epochs}  loss {row.train_loss:.4f}  top-1 {row.top1:.2f}  top-5 {row.top5:.2f}  best {best:.2f}  '
+        scores = '  '.join(f'{name} top-1 {each.top1:.2f} top-5 {each.top5:.2f}' for name, each in validated.items())
+        say(f'epoch {epoch + 1}/{recipe.epochs}  loss {row.train_loss:.4f}  {scores}  best {best:.2f}  '
             f'{row.ms_per_step:.2f} ms/step  {row.images_per_second:.2f} img/s' + (f'  {row.unreadable} UNREADABLE' if row.unreadable else ''))
     if results is not None:
         results.close()
-        say(f'Best top-1 {best:.2f}: {folder / "best.pth"}')
+        say(f'Best top-1 {best:.2f}, of the {checkpoint.load(folder / "best.pth")["weights"]} weights: {folder / "best.pth"}')
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ from ghostnet_training.data import seed_epoch
 from ghostnet_training.devices import Devices
 from ghostnet_training.optimisation import build_loss, build_optimizer, train_step
 from ghostnet_training.recipe import Recipe
-from ghostnet_training.schedule import learning_rate
+from ghostnet_training.schedule import average_decay, learning_rate
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Trainer:
         self.parallel = DistributedDataParallel(wrapped) if devices.world_size > 1 else wrapped
 
     @property
-    def evaluated(self) -> nn.Module:
-        """What is validated and served: the moving average, where there is one."""
-        return self.model if self.ema is None else self.ema.module
+    def candidates(self) -> dict[str, nn.Module]:
+        """What is validated: the raw weights and their moving average, where there is one. The better one is served."""
+        return {'raw': self.model} if self.ema is None else {'raw': self.model, 'averaged': self.ema.module}
 
     def state(self) -> dict[str, Any]:
         return {
@@ -91,12 +91,14 @@ class Trainer:
             images = images.to(devices.device, dtype, non_blocking=True)
             loss = train_step(self.parallel, images, targets.to(devices.device, non_blocking=True), self.loss, self.optimizer, self.scaler, self.amp)
             if self.ema is not None:
+                self.ema.decay = average_decay(recipe, epoch * steps + step + 1)
                 self.ema.update(self.model)
             loss_sum += loss
             unreadable += skipped
             if step % 20 == 0:
                 progress.set_postfix(loss=f'{float(loss):.3f}', lr=f'{lr:.4f}')
-        devices.follow_first(self.evaluated)
+        for model in self.candidates.values():
+            devices.follow_first(model)
         loss, unreadable = devices.sum([float(loss_sum) / steps, unreadable])
         seconds = time.perf_counter() - started_at
         return TrainedEpoch(

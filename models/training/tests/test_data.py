@@ -123,7 +123,7 @@ def test_classes_must_be_the_same_in_both_parts(photos: Path, tiny: dict) -> Non
 def test_a_batch_of_unreadable_files_alone_is_counted() -> None:
     batches = [(torch.zeros(2, 3, 32, 32), torch.tensor([0, 1]), 1), (None, None, 3), (torch.zeros(1, 3, 32, 32), torch.tensor([2]), 0)]
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
-    accuracy = evaluate(network, batches, nn.CrossEntropyLoss(), Devices(torch.device('cpu')))
+    accuracy = evaluate({'raw': network}, batches, nn.CrossEntropyLoss(), Devices(torch.device('cpu')))['raw']
     assert (accuracy.images, accuracy.unreadable) == (3, 4)
     assert [skipped for *_, skipped in Steps(batches, 2)] == [1, 3]
     assert collate_readable([None, None]) == (None, None, 2)

@@ -1,5 +1,6 @@
 """Two processes and one that does the work of both."""
 
+import dataclasses
 import os
 import socket
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from torch import multiprocessing, nn
 
 from ghostnet_training.devices import open_devices
+from ghostnet_training.evaluation import evaluate
 from ghostnet_training.network import GhostNet
 from ghostnet_training.optimisation import build_loss, build_optimizer
 from ghostnet_training.recipe import Recipe, make_recipe
@@ -40,7 +42,12 @@ def train_one_of_two(rank: int, port: int, folder: str) -> None:
     with open_devices('cpu') as devices:
         trainer = Trainer(recipe(), make_model(), devices)
         trained = trainer.train_epoch(0, batches(rank))
-        torch.save({'model': trainer.model.state_dict(), 'evaluated': trainer.evaluated.state_dict(), 'loss': trained.loss}, Path(folder) / f'{rank}.pth')
+        validated = evaluate(trainer.candidates, batches(rank), trainer.loss, devices)
+        torch.save({
+            'model': trainer.model.state_dict(), 'loss': trained.loss,
+            'candidates': {name: each.state_dict() for name, each in trainer.candidates.items()},
+            'validated': {name: dataclasses.asdict(each) for name, each in validated.items()},
+        }, Path(folder) / f'{rank}.pth')
 
 
 def train_both_halves() -> tuple[nn.Module, float]:
@@ -77,5 +84,9 @@ def test_two_processes_are_one_that_averages(tmp_path: Path) -> None:
     for name, tensor in one.state_dict().items():
         assert float((two['model'][name] - tensor).abs().max()) <= 1e-6, name
     assert second['loss'] == two['loss']
-    for name, tensor in two['evaluated'].items():
-        assert torch.equal(second['evaluated'][name], tensor), f'{name}: the devices validate different models'
+    assert list(two['candidates']) == ['raw', 'averaged']
+    assert second['validated'] == two['validated'], 'the devices judge differently'
+    assert {each['images'] for each in two['validated'].values()} == {2 * STEPS * BATCH}
+    for weights, state in two['candidates'].items():
+        for name, tensor in state.items():
+            assert torch.equal(second['candidates'][weights][name], tensor), f'{weights} {name}: the devices validate different models'

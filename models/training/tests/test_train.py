@@ -105,7 +105,9 @@ def test_two_devices_by_torchrun(photos: Path, tiny: dict, tmp_path: Path) -> No
     assert 'the learning rate is scaled from 0.05 to 0.1.' in done.stdout
     assert done.stdout.count('epoch 1/1') == 1
     [row] = read_results(tmp_path / 'run/results.csv')
-    assert row.top1 in [pytest.approx(100 * right / 15) for right in range(16)]
+    for top1 in (row.top1, row.averaged_top1):
+        assert top1 in [pytest.approx(100 * right / 15) for right in range(16)]
+    assert f'raw top-1 {row.top1:.2f} ' in done.stdout and f'averaged top-1 {row.averaged_top1:.2f} ' in done.stdout
 
 
 @pytest.mark.parametrize(('change', 'sentence'), [

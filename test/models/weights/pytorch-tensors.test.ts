@@ -67,6 +67,7 @@ test('the state dict is found bare or wrapped, and averaged weights are preferre
   }
   assert.equal(offsetOf(new Map<unknown, unknown>([['state_dict', weights(1)], ['state_dict_ema', weights(2)], ['model', weights(3)]])), 2)
   assert.equal(offsetOf(new Map<unknown, unknown>([['ema', 0.999], ['model_ema', new Map()], ['state_dict', weights(1)]])), 1)
+  assert.equal(offsetOf(new Map<unknown, unknown>([['state_dict', weights(1)], ['weights', 'averaged']])), 1) // a best.pth of models/training
 })
 
 test('integers and whatever else lies beside the tensors are left out', () => {
