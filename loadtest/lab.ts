@@ -1,7 +1,7 @@
 /** A lab bench: a service, photos to send, and k6. A profile asks it for one load after another. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,8 +23,8 @@ export interface LabOptions {
   readonly photos: readonly Photo[]
   readonly form: BodyForm
   readonly imagesPerRequest: number
-  /** Where k6 writes the page of its own dashboard, of the last step. */
-  readonly dashboard?: string | undefined
+  /** Takes the page of k6's own dashboard, after each step. */
+  readonly writeDashboard?: ((page: string) => Promise<void>) | undefined
   /** Called before each step and after it. */
   readonly say?: (sentence: string) => void
 }
@@ -72,7 +72,7 @@ export class Lab implements Disposable {
   }
 
   async #run (load: Plan['load'], { label, warmupSeconds = defaultWarmupSeconds, segments = [], minimum }: StepOptions): Promise<Step> {
-    const { k6, url, pid, photos, form, imagesPerRequest, dashboard, say } = this.#options
+    const { k6, url, pid, photos, form, imagesPerRequest, writeDashboard, say } = this.#options
     this.#bodies ??= await writeBodies(this.#work, photos, form, imagesPerRequest)
     const meanBytes = this.#bodies.reduce((sum, { bytes }) => sum + bytes, 0) / this.#bodies.length
     const bodiesPerUser = Math.max(1, Math.min(this.#bodies.length, Math.floor(bodyBytesPerUser / meanBytes)))
@@ -80,6 +80,7 @@ export class Lab implements Disposable {
     const step = this.#steps++
     const planPath = join(this.#work, `plan-${step}.json`)
     const summaryPath = join(this.#work, `summary-${step}.json`)
+    const dashboard = join(this.#work, `dashboard-${step}.html`)
     await writeFile(planPath, JSON.stringify(plan))
     say?.(`${label} ...`)
     const sampler = pid === undefined ? undefined : new UsageSampler(pid)
@@ -87,8 +88,10 @@ export class Lab implements Disposable {
       await runK6(k6, {
         PLAN: planPath,
         SUMMARY: summaryPath,
-        ...(dashboard !== undefined && { K6_WEB_DASHBOARD: 'true', K6_WEB_DASHBOARD_PORT: '-1', K6_WEB_DASHBOARD_EXPORT: dashboard }),
+        ...(writeDashboard !== undefined && { K6_WEB_DASHBOARD: 'true', K6_WEB_DASHBOARD_PORT: '-1', K6_WEB_DASHBOARD_EXPORT: dashboard }),
       })
+      // k6 writes none of a step that is too short for one.
+      if (existsSync(dashboard)) await writeDashboard?.(readFileSync(dashboard, 'utf8'))
       return readStep(label, JSON.parse(readFileSync(summaryPath, 'utf8')), plan, minimum, sampler)
     } finally {
       sampler?.stop()

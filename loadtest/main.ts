@@ -1,5 +1,7 @@
 /** `npm run loadtest -- --profile NAME`: one profile against one service, a result in the history. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { claimOutputFile } from '../api/cli/output-path.ts'
+import { UsageError, usageExitCode } from '../api/cli/usage-error.ts'
 import { EnvironmentSchema } from '../api/config.ts'
 import { packageRoot } from '../models/package-root.ts'
 import { bodyForms, type BodyForm } from './bodies.ts'
@@ -13,7 +15,7 @@ import { mixPhotos, photoMixes, type PhotoMix } from './photos.ts'
 import { profileNames, profiles, type ProfileName } from './profiles.ts'
 import { isRandomModel, makeRandomModel } from './random-model.ts'
 import { compareStart, compareThroughput } from './reported.ts'
-import { appendResult, atMost, defaultHistory, type Result } from './result.ts'
+import { appendResult, atMost, checkHistory, defaultHistory, type Result } from './result.ts'
 import { printResult } from './print-result.ts'
 import { startService } from './service.ts'
 import { median } from '../api/benchmark/median.ts'
@@ -31,6 +33,7 @@ interface LoadtestOptions {
   times: number
   history: string
   dashboard?: string
+  force?: true
 }
 
 const program = new Command('loadtest')
@@ -48,16 +51,22 @@ const program = new Command('loadtest')
   .option('--times <count>', 'starts of `cold`', positive, 10)
   .option('--history <file>', 'where the result goes', defaultHistory)
   .option('--dashboard <file>', 'also write the page of k6\'s own dashboard, of the last step')
+  .option('--force', 'let the page replace a file')
+
+/** Which page is k6's is not known. */
+const anyPage = { what: 'to be replaced with --force', isOne: () => false }
 
 try {
-  const { result, isGood } = await runProfile(program.parse().opts<LoadtestOptions>())
-  appendResult(program.opts<LoadtestOptions>().history, result)
+  const options = program.parse().opts<LoadtestOptions>()
+  await checkHistory(options.history)
+  const { result, isGood } = await runProfile(options)
+  await appendResult(options.history, result)
   printResult(result)
   process.exitCode = isGood ? 0 : 1
 } catch (error) {
-  if (!(error instanceof LabError)) throw error
+  if (!(error instanceof LabError || error instanceof UsageError)) throw error
   say(error.message)
-  process.exitCode = 1
+  process.exitCode = error instanceof UsageError ? usageExitCode : 1
 }
 
 /** A void run is told in `smoke`, which claims nothing, and fails elsewhere. */
@@ -68,7 +77,8 @@ async function runProfile (options: LoadtestOptions): Promise<{ result: Result, 
 }
 
 async function runLoad (options: LoadtestOptions, name: ProfileName): Promise<Result> {
-  const { url, users, boundMs, overloadFactor, dashboard } = options
+  const { url, users, boundMs, overloadFactor, dashboard, force } = options
+  const writeDashboard = dashboard === undefined ? undefined : await claimOutputFile(dashboard, anyPage, force)
   const profile = profiles[name]
   const seconds = options.seconds ?? profile.defaultSeconds
   const k6 = await findK6()
@@ -79,7 +89,7 @@ async function runLoad (options: LoadtestOptions, name: ProfileName): Promise<Re
   try {
     const target = service?.url ?? url!
     const model = await describeService(target)
-    using lab = new Lab({ k6, url: target, pid: service?.pid, photos, form, imagesPerRequest, dashboard, say })
+    using lab = new Lab({ k6, url: target, pid: service?.pid, photos, form, imagesPerRequest, writeDashboard, say })
     const outcome = await profile.run(lab, { users, seconds, boundMs, overloadFactor, say })
     const { steps, headline, verdicts, voidReasons, capacityPerSecond } = outcome
     return {

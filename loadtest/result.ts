@@ -1,8 +1,12 @@
 /** The result of a profile, and the history of results: one JSON line each. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { Check, Errors } from 'typebox/value'
+import { JsonLinesFile, quote } from '../api/cli/json-lines-file.ts'
+import { findOutputFolder } from '../api/cli/output-path.ts'
+import { UsageError } from '../api/cli/usage-error.ts'
 import { packageRoot } from '../models/package-root.ts'
 import { LabError } from './lab-error.ts'
 import { CommitSchema, MachineSchema } from './machine.ts'
@@ -61,18 +65,54 @@ export function atLeast (what: string, measured: number, bound: number, unit: st
   return { what, measured, bound, relation: 'at least', unit, holds: measured >= bound }
 }
 
-export function appendResult (path: string, result: Result): void {
-  mkdirSync(dirname(path), { recursive: true })
-  appendFileSync(path, `${JSON.stringify(result)}\n`)
+/**
+ * For the time before a load, so that nothing is measured in vain.
+ *
+ * @throws UsageError if the file holds something else than results, or cannot be written.
+ */
+export async function checkHistory (path: string): Promise<void> {
+  await findOutputFolder(dirname(resolve(path)))
+  if (existsSync(dirname(path))) await openHistory(path)
+}
+
+export async function appendResult (path: string, result: Result): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const history = await openHistory(path)
+  try {
+    await history.append(result)
+    await history.finish()
+  } finally {
+    await history.close()
+  }
+}
+
+async function openHistory (path: string): Promise<JsonLinesFile> {
+  return await JsonLinesFile.open(path, {
+    beginning: () => '{"profile":"',
+    read: (line, i) => {
+      if (!Check(ResultSchema, parse(line))) throw new UsageError(`Expected a load test's result in line ${i + 1} of ${path}, got ${quote(line)}: name another --history.`)
+    },
+  })
 }
 
 /** Oldest first. @throws LabError `BAD_RESULT` if the file is missing or holds something else. */
 export function readHistory (path: string): Result[] {
   if (!existsSync(path)) throw new LabError('BAD_RESULT', `Expected results in ${path}, but there is no such file: \`npm run loadtest\` writes it.`)
-  return readFileSync(path, 'utf8').split('\n').filter((line) => line.trim() !== '').map((line, i) => {
-    const result: unknown = JSON.parse(line)
-    if (Check(ResultSchema, result)) return result
-    const mismatch = Errors(ResultSchema, result)[0]
-    throw new LabError('BAD_RESULT', `Expected a result in line ${i + 1} of ${path}, got something else: ${mismatch?.instancePath ?? ''} ${mismatch?.message ?? ''}`)
-  })
+  return readFileSync(path, 'utf8').split('\n').filter((line) => line.trim() !== '').map((line, i) => readResult(line, i, path))
+}
+
+function readResult (line: string, index: number, path: string): Result {
+  const result = parse(line)
+  if (Check(ResultSchema, result)) return result
+  const mismatch = Errors(ResultSchema, result)[0]
+  throw new LabError('BAD_RESULT', `Expected a result in line ${index + 1} of ${path}, got something else: ${mismatch?.instancePath ?? ''} ${mismatch?.message ?? ''}`)
+}
+
+/** Undefined for what is no JSON. */
+function parse (line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }

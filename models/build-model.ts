@@ -1,10 +1,12 @@
 /** A checkpoint -> a model directory that the service can load. */
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, renameSync } from 'node:fs'
+import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { TSchema } from 'typebox'
 import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs.ts'
 import { sha256Of } from './digests.ts'
+import { withDraft } from './draft.ts'
+import { graphIndexFile } from './graph-index.ts'
 import { inferNetwork } from './infer-network.ts'
 import { readLabels } from './labels.ts'
 import { findMismatch, formatManifest, ManifestSchema, modelFiles, readManifest, type Manifest, type ModelCard } from './manifest.ts'
@@ -17,8 +19,10 @@ import { writeSafetensors } from './weights/safetensors.ts'
 
 export interface BuildOptions {
   readonly checkpointPath: string
-  /** The model directory to make. An older model there is replaced; anything else is left alone. */
+  /** The model directory to make. An older model of the same checkpoint is replaced there; anything else is left alone. */
   readonly directory: string
+  /** Whether a model of another checkpoint, or with a temperature that was fitted to it, is replaced too. */
+  readonly isForced?: boolean | undefined
   readonly labelsPath: string
   readonly preprocessing: Preprocessing
   /** @defaultValue the directory's name */
@@ -35,11 +39,11 @@ export interface BuildOptions {
  * @throws ModelError if the labels do not fit, or the directory is taken by something else.
  */
 export async function buildModel (options: BuildOptions): Promise<Manifest> {
-  const directory = resolve(options.directory)
-  const name = options.name ?? basename(directory)
+  const directory = await realpath(options.directory).catch(() => resolve(options.directory))
+  const name = options.name ?? basename(resolve(options.directory))
   checkOption('name', ManifestSchema.properties.name, name)
   checkOption('preprocessing', PreprocessingSchema, options.preprocessing)
-  await checkReplaceable(directory)
+  const older = await findOlderModel(directory)
   const checkpoint = await readCheckpointFile(options.checkpointPath)
   const named = toOfficialNames(checkpoint.tensors)
   const network = inferNetwork(named)
@@ -68,41 +72,65 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
     accuracy,
   }
 
-  const unfinished = join(dirname(directory), `.${basename(directory)}.${process.pid}`)
-  try {
-    await mkdir(unfinished, { recursive: true })
-    await writeFile(join(unfinished, modelFiles.weights), weightsFile)
-    await writeFile(join(unfinished, modelFiles.labels), formatLines(labels))
-    await writeFile(join(unfinished, modelFiles.manifest), formatManifest(manifest))
-    await compileGraphs(unfinished)
-    await replaceDirectory(directory, unfinished)
-  } finally {
-    await rm(unfinished, { recursive: true, force: true })
-  }
+  if (older !== undefined && options.isForced !== true) checkSameModel(older, manifest, directory)
+  await mkdir(dirname(directory), { recursive: true })
+  await withDraft(dirname(directory), async (draft) => {
+    await mkdir(draft)
+    await writeFile(join(draft, modelFiles.weights), weightsFile)
+    await writeFile(join(draft, modelFiles.labels), formatLines(labels))
+    await writeFile(join(draft, modelFiles.manifest), formatManifest(manifest))
+    await compileGraphs(draft)
+    replaceDirectory(directory, draft)
+  })
   return manifest
 }
 
-/** An older model goes only once the new one is in its place. */
-async function replaceDirectory (directory: string, replacement: string): Promise<void> {
-  const older = `${replacement}.old`
-  const hasOlder = existsSync(directory)
-  if (hasOlder) await rename(directory, older)
+/** An older model goes only once the new one is in its place. No signal comes between. */
+function replaceDirectory (directory: string, draft: string): void {
+  if (!existsSync(directory)) return renameSync(draft, directory)
+  const older = `${draft}.old`
+  renameSync(directory, older)
   try {
-    await rename(replacement, directory)
+    renameSync(draft, directory)
   } catch (error) {
-    if (hasOlder) await rename(older, directory)
+    renameSync(older, directory)
     throw error
   }
-  await rm(older, { recursive: true, force: true })
+  renameSync(older, draft) // and goes as a draft does
 }
 
-/** Only a model that `build` made is replaced, and nothing else is in its directory. */
-async function checkReplaceable (directory: string): Promise<void> {
-  if (!existsSync(directory)) return
-  const known = new Set<string>(Object.values(modelFiles))
-  const foreign = (await readdir(directory)).find((file) => !known.has(file))
-  if (foreign === undefined && await readManifest(directory).then(() => true, () => false)) return
+/**
+ * The model that would be replaced.
+ *
+ * @throws ModelError if something else than a model that `build` made is there, or is in its directory.
+ */
+export async function findOlderModel (directory: string): Promise<Manifest | undefined> {
+  const stats = await stat(directory).catch(() => undefined)
+  if (stats === undefined) return undefined
+  const files = stats.isDirectory() ? await readdir(directory) : ['a file']
+  if (files.length === 0) return undefined
+  const foreign = files.find((file) => !knownFiles.has(file)) ?? await findForeignGraph(join(directory, modelFiles.graphs))
+  const manifest = foreign === undefined ? await readManifest(directory).catch(() => undefined) : undefined
+  if (manifest !== undefined) return manifest
   throw new ModelError(`Expected ${directory} to be new or a model that was built, but ${foreign ?? 'something else'} is there.`)
+}
+
+const knownFiles = new Set<string>(Object.values(modelFiles))
+
+async function findForeignGraph (graphs: string): Promise<string | undefined> {
+  const files = await readdir(graphs).catch(() => [])
+  return files.find((file) => file !== graphIndexFile && !file.endsWith('.onnx'))
+}
+
+/** What cannot be built again is not replaced unasked. */
+function checkSameModel (older: Manifest, manifest: Manifest, directory: string): void {
+  const print = ({ name, provenance: { checkpoint, checkpointSha256 } }: Manifest): string => `${name}, built from ${checkpoint} (sha256 ${checkpointSha256.slice(0, 12)})`
+  if (older.provenance.checkpointSha256 !== manifest.provenance.checkpointSha256) {
+    throw new ModelError(`Expected ${directory} to be new or ${print(manifest)}, but ${print(older)} is there: --force replaces it.`)
+  }
+  if (older.temperature !== undefined) {
+    throw new ModelError(`Expected ${directory} to be new, but the model there has a temperature that was fitted to it, ${older.temperature}: --force replaces it.`)
+  }
 }
 
 function checkOption (what: string, schema: TSchema, value: unknown): void {

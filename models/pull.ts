@@ -1,12 +1,12 @@
 /** A name of the catalog -> the published checkpoint on the shelf, checked. */
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { catalog as publishedCatalog, type CatalogEntry } from './catalog.ts'
 import { checkDigests, digestFile, type DigestCheck, type KnownDigests } from './digests.ts'
 import { download, type DownloadOptions } from './download.ts'
 import { DownloadError } from './download-error.ts'
+import { replaceFile } from './draft.ts'
 
 export interface PullOptions extends Pick<DownloadOptions, 'onProgress' | 'signal'> {
   /** Directory of the shelf; checkpoints are kept in `checkpoints/` there, a folder a name. */
@@ -43,10 +43,14 @@ export async function pullCheckpoint (name: string, { shelf, catalog, ...options
   const recorded = await readRecord(recordPath)
   const digests: KnownDigests = recorded === undefined ? entry.digests : { ...entry.digests, sha256: recorded }
 
-  const kept = existsSync(path) ? await checkKept(path, digests) : undefined
+  const isThere = existsSync(path)
+  const kept = isThere ? await checkKept(path, digests) : undefined
+  if (isThere && kept === undefined && recorded === undefined) {
+    throw new DownloadError('DOWNLOAD_WRONG_DIGEST', `Expected ${path} to be absent or the published file, but another is there, which no pull recorded: move it away to pull.`)
+  }
   const { sha256, strength } = kept ?? await download({ ...options, urls: entry.urls, destination: path, digests })
     .catch((error: unknown) => { throw recorded === undefined ? error : explainRecord(error, recordPath) })
-  if (recorded === undefined) await writeRecord(recordPath, sha256, entry.fileName)
+  if (recorded === undefined) await replaceFile(recordPath, `${sha256}  ${entry.fileName}\n`)
   return { path, sha256, strength }
 }
 
@@ -71,10 +75,4 @@ async function readRecord (path: string): Promise<string | undefined> {
   const sha256 = /^([0-9a-f]{64}) {2}/.exec(await readFile(path, 'utf8'))?.[1]
   if (sha256 !== undefined) return sha256
   throw new DownloadError('DOWNLOAD_WRONG_DIGEST', `Expected the SHA-256 of the first pull in ${path}, got something else: delete it to pull anew.`)
-}
-
-async function writeRecord (path: string, sha256: string, fileName: string): Promise<void> {
-  const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, `${sha256}  ${fileName}\n`, { flush: true })
-  await rename(draft, path)
 }

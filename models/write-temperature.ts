@@ -1,5 +1,5 @@
-import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from './draft.ts'
 import { formatManifest, modelFiles, readManifest } from './manifest.ts'
 
 /**
@@ -8,8 +8,5 @@ import { formatManifest, modelFiles, readManifest } from './manifest.ts'
  * @param temperature - Within the bounds of the manifest's schema.
  */
 export async function writeTemperature (directory: string, temperature: number): Promise<void> {
-  const path = join(directory, modelFiles.manifest)
-  const unfinished = `${path}.${process.pid}`
-  await writeFile(unfinished, formatManifest({ ...await readManifest(directory), temperature }))
-  await rename(unfinished, path)
+  await replaceFile(join(directory, modelFiles.manifest), formatManifest({ ...await readManifest(directory), temperature }))
 }

@@ -8,6 +8,7 @@ import { classifierOptions } from '../create-classifier.ts'
 import { describeDevice } from '../execution-provider/execution-provider.ts'
 import { table } from './describe-model.ts'
 import { findImages } from './find-images.ts'
+import { writeOutput } from './write-output.ts'
 
 const batchSizes = [1, 2, 4, 8]
 
@@ -32,10 +33,10 @@ export function addBenchCommand (program: Command): void {
       const images = files.length === 0 ? `a generated JPEG of ${width} x ${height}` : `${files.length} given`
       if (json) {
         const facts = { model: name, layout, executionProvider, processor, workers, intraOpNumThreads, images, seconds }
-        process.stdout.write(`${JSON.stringify({ ...facts, decodeMs, batches }, null, 2)}\n`)
+        await writeOutput(`${JSON.stringify({ ...facts, decodeMs, batches }, null, 2)}\n`)
         return
       }
-      process.stdout.write(`${table([
+      await writeOutput(`${table([
         ['model', `${name}, layout ${layout}, on ${executionProvider}`],
         ['processor', processor],
         ['sessions', `${workers}, ${intraOpNumThreads} thread${intraOpNumThreads === 1 ? '' : 's'} each`],

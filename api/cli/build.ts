@@ -1,12 +1,14 @@
 /** `ghostserve build`: a checkpoint -> a model directory. */
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { buildModel } from '../../models/build-model.ts'
 import { imagenetLabelsPath } from '../../models/labels.ts'
 import { ModelCardSchema, readJsonFile, type ModelCard } from '../../models/manifest.ts'
 import { preprocessingPresets, type Preprocessing, type PreprocessingPreset } from '../../models/preprocessing.ts'
 import { describeModel } from './describe-model.ts'
+import { findOutputFolder } from './output-path.ts'
+import { writeOutput } from './write-output.ts'
 
 interface BuildCommandOptions {
   out: string
@@ -19,6 +21,7 @@ interface BuildCommandOptions {
   name?: string
   dtype: 'float32' | 'float16'
   card?: string
+  force?: true
 }
 
 export function addBuildCommand (program: Command): void {
@@ -35,16 +38,21 @@ export function addBuildCommand (program: Command): void {
     .addOption(new Option('--dtype <name>', 'how the weights are stored').choices(['float32', 'float16']).default('float32'))
     .option('--name <name>', 'what answers call the model (default: the directory\'s name)')
     .option('--card <file>', 'JSON with a description, provenance, accuracy and preprocessing for the manifest (another manifest will do)')
+    .option('--force', 'replace a model of another checkpoint, or one with a fitted temperature; what is no model is never replaced')
     .addHelpText('after', '\nExample:\n  ghostserve build state_dict_73.98.pth --preset imagenet-bilinear --out my-ghostnet')
     .action(async (checkpoint: string, options: BuildCommandOptions) => {
+      await findOutputFolder(dirname(resolve(options.out)))
+      await findOutputFolder(options.out)
       const run = (await stat(checkpoint)).isDirectory() ? trainingRun(checkpoint) : undefined
-      const { out, labels = run?.labels, card: cardPath = run?.card, preset, cropSize, cropPct, interpolation, resizer, ...rest } = options
+      const { out, force, labels = run?.labels, card: cardPath = run?.card, ...others } = options
+      const { preset, cropSize, cropPct, interpolation, resizer, ...rest } = others
       const card = cardPath === undefined ? undefined : await readJsonFile<ModelCard>(cardPath, ModelCardSchema)
       const base: Preprocessing = preset === undefined ? card?.preprocessing ?? preprocessingPresets.imagenet : preprocessingPresets[preset]
       const manifest = await buildModel({
         ...rest,
         checkpointPath: run?.checkpoint ?? checkpoint,
         directory: out,
+        isForced: force,
         card,
         labelsPath: labels ?? imagenetLabelsPath,
         preprocessing: {
@@ -55,7 +63,7 @@ export function addBuildCommand (program: Command): void {
           ...(resizer !== undefined && { resizer }),
         },
       })
-      process.stdout.write(`${describeModel(manifest)}\n\nBuilt ${out}. Serve it with: MODEL=${out} npm start\n`)
+      await writeOutput(`${describeModel(manifest)}\n\nBuilt ${out}. Serve it with: MODEL=${out} npm start\n`)
     })
 }
 

@@ -1,13 +1,14 @@
 /** `ghostserve classify`: labels of image files, without the service. */
 import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Classifier } from '../classifier.ts'
 import { mapInOrder } from '../map-in-order.ts'
 import type { Selection } from '../schemas/classification.ts'
 import { classifyFile, filesInWork } from './classify-file.ts'
-import { classifyList } from './classify-list.ts'
+import { classifyList, type Counts } from './classify-list.ts'
 import { findImages } from './find-images.ts'
-import { readImageList, type ImageFile } from './image-list.ts'
+import { folderOfList, readImageList, type ImageFile } from './image-list.ts'
 import { openClassifier } from './open-classifier.ts'
 import { outcomeFormats, type FileOutcome, type FormatName, type OutcomeFormat } from './outcome-formats.ts'
 import { positiveInteger } from './positive-integer.ts'
@@ -25,6 +26,7 @@ interface Options extends Selection {
   readonly list?: string
   readonly out?: string
   readonly shard: Shard
+  readonly strict?: true
 }
 
 export function addClassifyCommand (program: Command): void {
@@ -37,33 +39,47 @@ export function addClassifyCommand (program: Command): void {
     .addOption(new Option('--format <name>', 'how labels are printed').choices(Object.keys(outcomeFormats)).default('table'))
     .addOption(new Option('--json', 'for programs: an array with an object an image').conflicts('format'))
     .option('--list <file>', 'a file with a path a line, relative to it, instead of image files; "-": standard input')
-    .addOption(new Option('--out <file>', 'of --list: JSON lines, one a file, in order; continued where it ends').conflicts(['format', 'json']))
+    .addOption(new Option('--out <file>', 'of --list: JSON lines, one a file, in order; continued where the same model and options ended').conflicts(['format', 'json']))
     .addOption(new Option('--shard <index/count>', 'of --list: every count-th file only, from index (0 to count - 1) on')
       .argParser(parseShard).default(wholeList, 'all'))
+    .option('--strict', 'of --out: end with 1 at the first file that has no labels, instead of writing down why')
     .addHelpText('after', '\nExample:\n  ghostserve classify bundled photo.jpg holiday/\n' +
       '  ghostserve classify bundled \'photos/**/*.jpg\' --format csv > labels.csv\n' +
       '  ghostserve classify bundled - < photo.jpg\n' +
       '  find photos -name \'*.png\' | ghostserve classify bundled --list - --format jsonl\n' +
-      '  ghostserve classify bundled --list files.txt --shard 2/8 --out 2.jsonl')
-    .action(async (model: string, paths: string[], { topK, minScore, format, json, list, out, shard }: Options) => {
+      '  ghostserve classify bundled --list files.txt --shard 2/8 --out 2.jsonl' +
+      '\n\nWith --out it ends with 0 if any file of the list has labels, and with 1 if none has.')
+    .action(async (model: string, paths: string[], { topK, minScore, format, json, list, out, shard, strict }: Options) => {
       if (isImageFile(model)) throw new UsageError(`Expected a model before the image files: ghostserve classify bundled ${model}`)
       if (list === undefined && paths.length === 0) throw new UsageError('Expected image files, or a --list of them.')
       if (list !== undefined && paths.length > 0) throw new UsageError('Expected image files or a --list of them, got both.')
       if (list === undefined && out !== undefined) throw new UsageError('Expected --out with a --list.')
+      if (out === undefined && strict) throw new UsageError('Expected --strict with --out.')
       if (paths.filter((path) => path === standardInput).length > 1) throw new UsageError('Expected "-" once: standard input is one image.')
       const files = list === undefined ? (await findImages(paths)).map((path) => ({ file: path, path })) : await readImageList(list, shard)
       const classifier = await openClassifier(model)
       const selection = { topK, ...(minScore !== undefined && { minScore }) }
       try {
         if (out !== undefined) {
-          const { done, before } = await classifyList(classifier, { files, out, selection })
-          process.stderr.write(`${done} files classified, ${before} had been before.\n`)
+          const counts = await classifyList(classifier, { files, out, selection, isStrict: strict === true })
+          process.stderr.write(`${describeCounts(counts)}\n`)
+          if (files.length > 0 && !counts.isAnyLabelled) {
+            process.stderr.write(`Expected files with labels, got none: paths are relative to the folder of the list, ${resolve(folderOfList(list!))}.\n`)
+            process.exitCode = 1
+          }
         } else if (json) await printArray(outcomesOf(classifier, files, selection))
         else await print(outcomesOf(classifier, files, selection), outcomeFormats[format])
       } finally {
         await classifier.close()
       }
     })
+}
+
+/** As "3 labelled, 2 failed (1 ENOENT, 1 corrupt_image), 4 before." */
+function describeCounts ({ labelled, failed, before }: Counts): string {
+  const reasons = [...failed].map(([code, count]) => `${count} ${code}`).join(', ')
+  const total = [...failed.values()].reduce((sum, count) => sum + count, 0)
+  return `${labelled} labelled, ${total} failed${total === 0 ? '' : ` (${reasons})`}, ${before} before.`
 }
 
 function isImageFile (path: string): boolean {

@@ -2,6 +2,7 @@
 import { Argument, type Command } from 'commander'
 import { commandWords, optionsOf } from './command-words.ts'
 import { completionScripts } from './completion-scripts.ts'
+import { writeOutput } from './write-output.ts'
 
 export function addCompletionCommand (program: Command): void {
   program.command('completion')
@@ -9,7 +10,7 @@ export function addCompletionCommand (program: Command): void {
     .addArgument(new Argument('<shell>').choices(Object.keys(completionScripts)))
     .addHelpText('after', '\nExample:\n  ghostserve completion bash >> ~/.bashrc\n  ghostserve completion zsh > ~/.zsh/_ghostserve\n' +
       '  ghostserve completion fish > ~/.config/fish/completions/ghostserve.fish')
-    .action((shell: keyof typeof completionScripts) => {
-      process.stdout.write(completionScripts[shell]({ name: program.name(), options: optionsOf(program), commands: commandWords(program) }))
+    .action(async (shell: keyof typeof completionScripts) => {
+      await writeOutput(completionScripts[shell]({ name: program.name(), options: optionsOf(program), commands: commandWords(program) }))
     })
 }

@@ -12,6 +12,7 @@ import { describeDevice, executionProviders, explainUnavailable, type ExecutionP
 import { explainNoSession } from '../execution-provider/explain-no-session.ts'
 import { parseTrustProxy } from '../trust-proxy.ts'
 import { table } from './describe-model.ts'
+import { writeOutput } from './write-output.ts'
 
 interface Finding { readonly provider: ExecutionProvider, readonly isUsable: boolean, readonly detail: string }
 
@@ -38,7 +39,7 @@ export function addDoctorCommand (program: Command): void {
       const isUsable = (provider: ExecutionProvider): boolean => findings.find((finding) => finding.provider === provider)!.isUsable
       if ('error' in service || !isUsable(service.executionProvider)) process.exitCode = 1
       if (json) {
-        process.stdout.write(`${JSON.stringify({ ...machine, service, providers: findings, auto }, null, 2)}\n`)
+        await writeOutput(`${JSON.stringify({ ...machine, service, providers: findings, auto }, null, 2)}\n`)
         return
       }
       const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`
@@ -47,7 +48,7 @@ export function addDoctorCommand (program: Command): void {
         ['service', describeService(service)],
       ]
       const rows = findings.map(({ provider, isUsable, detail }) => [provider, isUsable ? 'works' : 'cannot be used', detail])
-      process.stdout.write(`${table(facts)}\n\n${table(rows)}\n\nEXECUTION_PROVIDER=auto is ${auto} here.\n`)
+      await writeOutput(`${table(facts)}\n\n${table(rows)}\n\nEXECUTION_PROVIDER=auto is ${auto} here.\n`)
     })
 }
 

@@ -1,7 +1,8 @@
 /** `ghostserve evaluate`: how good a model is on labelled images, through the pipeline that serves it. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { modelFiles } from '../../models/manifest.ts'
 import { findModelDirectory } from '../../models/shelf.ts'
 import { writeTemperature } from '../../models/write-temperature.ts'
 import type { Classifier } from '../classifier.ts'
@@ -15,10 +16,14 @@ import { isClassified, type ImageResult } from '../evaluation/image-result.ts'
 import type { LabelledImage } from '../evaluation/labelled-image.ts'
 import { listLabelledImages } from '../evaluation/list-labelled-images.ts'
 import { ResultsFile } from '../evaluation/results-file.ts'
-import { tallyResults } from '../evaluation/tally.ts'
+import { tallyResults, type Tally } from '../evaluation/tally.ts'
+import type { LoadedModel } from '../load-model.ts'
+import { isPage } from '../report/page.ts'
 import { openClassifier } from './open-classifier.ts'
+import { claimOutputFile, findOutputFile, findOutputFolder } from './output-path.ts'
 import { progressBar } from './progress.ts'
 import { UsageError } from './usage-error.ts'
+import { writeOutput } from './write-output.ts'
 
 interface EvaluateOptions { data: string, groundTruth?: string, out?: string, fitTemperature?: true, json?: true }
 
@@ -40,23 +45,19 @@ export function addEvaluateCommand (program: Command): void {
     .addHelpText('after', '\nExample:\n  ghostserve evaluate bundled --data val/ --out evaluation/')
     .action(async (model: string, options: EvaluateOptions) => {
       const evaluation = await evaluate(model, options)
-      const json = `${JSON.stringify(evaluation, null, 2)}\n`
-      if (options.out !== undefined) {
-        await writeFile(join(options.out, outputFiles.evaluation), json)
-        await writeFile(join(options.out, outputFiles.page), evaluationPage(evaluation))
-      }
-      process.stdout.write(options.json ? json : describeEvaluation(evaluation))
+      await writeOutput(options.json ? print(evaluation) : describeEvaluation(evaluation))
     })
 }
 
 async function evaluate (model: string, { data, groundTruth, out, fitTemperature: isFitted }: EvaluateOptions): Promise<Evaluation> {
+  const directory = findModelDirectory(model, readConfig().modelDir)
+  if (isFitted) await findOutputFile(join(directory, modelFiles.manifest))
   const classifier = await openClassifier(model)
   const { manifest, labels, version, temperature } = classifier.model
-  const { results, classified, seconds } = await listLabelledImages(data, labels, groundTruth)
+  const { results, classified, seconds, outputs } = await listLabelledImages(data, labels, groundTruth)
     .then(async (images) => await collectResults(classifier, images, out))
     .finally(async () => await classifier.close())
 
-  const before = tallyResults(results, labels, temperature)
   const common = {
     model: manifest.name,
     version,
@@ -64,13 +65,23 @@ async function evaluate (model: string, { data, groundTruth, out, fitTemperature
     imagesPerSecond: Math.round(classified / seconds),
     seconds: Math.round(seconds * 10) / 10,
   }
-  if (isFitted !== true) return { ...common, temperature, ...before }
+  const before = tallyResults(results, labels, temperature)
+  const found = isFitted ? await fit(results, classifier.model, before, directory, data) : { temperature, ...before }
+  const evaluation: Evaluation = { ...common, ...found }
+  await outputs?.writeEvaluation(print(evaluation))
+  await outputs?.writePage(evaluationPage(evaluation))
+  return evaluation
+}
+
+/** Stores the temperature that it fits in the model's manifest. */
+async function fit (
+  results: readonly ImageResult[], { labels, temperature }: LoadedModel, before: Tally, directory: string, data: string
+): Promise<Tally & Required<Pick<Evaluation, 'temperature' | 'beforeFit'>>> {
   const examples = results.filter(isClassified)
   if (examples.length === 0) throw new UsageError(`Expected images that can be classified in ${data}, to fit the temperature on; none can.`)
   const fitted = fitTemperature(examples)
-  await writeTemperature(findModelDirectory(model, readConfig().modelDir), fitted)
+  await writeTemperature(directory, fitted)
   return {
-    ...common,
     temperature: fitted,
     beforeFit: {
       temperature,
@@ -81,33 +92,53 @@ async function evaluate (model: string, { data, groundTruth, out, fitTemperature
   }
 }
 
+const print = (evaluation: Evaluation): string => `${JSON.stringify(evaluation, null, 2)}\n`
+
+interface Collected {
+  readonly results: readonly ImageResult[]
+  /** How many of them by this process. */
+  readonly classified: number
+  readonly seconds: number
+  readonly outputs: Outputs | undefined
+}
+
 /** What former runs left in the folder, and what they did not come to. */
-async function collectResults (
-  classifier: Classifier, images: readonly LabelledImage[], out: string | undefined
-): Promise<{ results: ImageResult[], classified: number, seconds: number }> {
-  const { file, before } = out === undefined ? { file: undefined, before: [] } : await openResults(classifier, images, out)
+async function collectResults (classifier: Classifier, images: readonly LabelledImage[], out: string | undefined): Promise<Collected> {
+  const outputs = out === undefined ? undefined : await openOutputs(classifier.model, images, out)
+  const before = outputs?.before ?? []
   const results: ImageResult[] = [...before]
   const bar = progressBar('images')
   const startedAt = performance.now()
   bar.start(images.length - before.length, 0)
   try {
     for await (const result of evaluateImages(classifier, images.slice(before.length))) {
-      await file?.append(result)
+      await outputs?.file.append(result)
       results.push(result)
       bar.increment()
     }
   } finally {
     bar.stop()
-    await file?.close()
+    await outputs?.file.close()
   }
-  return { results, classified: results.length - before.length, seconds: (performance.now() - startedAt) / 1000 }
+  return { results, classified: results.length - before.length, seconds: (performance.now() - startedAt) / 1000, outputs }
 }
 
-async function openResults (
-  classifier: Classifier, images: readonly LabelledImage[], out: string
-): Promise<{ file: ResultsFile, before: ImageResult[] }> {
-  const { manifest: { name, weights, preprocessing, classes }, layout } = classifier.model
-  await mkdir(out, { recursive: true })
-  const evaluated = { model: name, weightsSha256: weights.sha256, preprocessing, layout }
-  return await ResultsFile.open(join(out, outputFiles.results), evaluated, images, classes)
+interface Outputs {
+  readonly file: ResultsFile
+  readonly before: readonly ImageResult[]
+  readonly writeEvaluation: (text: string) => Promise<void>
+  readonly writePage: (text: string) => Promise<void>
 }
+
+async function openOutputs ({ manifest, layout }: LoadedModel, images: readonly LabelledImage[], out: string): Promise<Outputs> {
+  const { name, weights, preprocessing, classes } = manifest
+  const evaluated = { model: name, weightsSha256: weights.sha256, preprocessing, layout }
+  const folder = await findOutputFolder(out)
+  await mkdir(folder, { recursive: true })
+  const writeEvaluation = await claimOutputFile(join(out, outputFiles.evaluation), { what: 'an older evaluation', isOne: isEvaluation })
+  const writePage = await claimOutputFile(join(out, outputFiles.page), { what: 'an older page of this command', isOne: (text) => isPage(text, 'evaluation') })
+  return { ...await ResultsFile.open(join(out, outputFiles.results), evaluated, images, classes), writeEvaluation, writePage }
+}
+
+/** As `print` begins. */
+const isEvaluation = (text: string): boolean => /^\{\n {2}"model": ".*",\n {2}"version": ".*",\n {2}"data": /.test(text)

@@ -1,5 +1,5 @@
 /** `ghostserve inspect`: what a checkpoint or a model is. */
-import { stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { sha256Of } from '../../models/digests.ts'
@@ -13,9 +13,13 @@ import { describeDevice } from '../execution-provider/execution-provider.ts'
 import { networkPage, type PartTimes } from '../inspection/network-page.ts'
 import { profileGraph } from '../inspection/profile-graph.ts'
 import { loadModel } from '../load-model.ts'
+import { isPage } from '../report/page.ts'
 import { describeModel, describeStages, networkRows, stageTable, table, variantName } from './describe-model.ts'
+import { claimOutputFile, type OutputKind } from './output-path.ts'
+import { writeOutput } from './write-output.ts'
 
 const checkpointCropSize = 224
+const pageKind: OutputKind = { what: 'a page of this command', isOne: (beginning) => isPage(beginning, 'network') }
 
 export function addInspectCommand (program: Command): void {
   program.command('inspect')
@@ -23,16 +27,18 @@ export function addInspectCommand (program: Command): void {
     .argument('<checkpoint or model>', 'a checkpoint file, a model directory, the name of a model on the shelf, or "bundled"')
     .option('--json', 'for programs')
     .option('--html <file>', 'also write a page that draws the network, with the time of each stage and layer on this machine')
+    .option('--force', 'replace any file by the page, not only an older page')
     .addHelpText('after', '\nExample:\n  ghostserve inspect bundled --html network.html')
-    .action(async (subject: string, { json, html }: { json?: true, html?: string }) => {
+    .action(async (subject: string, { json, html, force }: { json?: true, html?: string, force?: true }) => {
+      const writePage = html === undefined ? undefined : await claimOutputFile(html, pageKind, force)
       const isCheckpoint = await isFile(subject)
       const { title, text, facts, network, cropSize } = isCheckpoint ? await inspectCheckpoint(subject) : await inspectModel(subject)
       const stages = describeStages(network, cropSize)
-      if (html !== undefined) {
+      if (writePage !== undefined) {
         const times = isCheckpoint ? undefined : await measureParts(subject, network, cropSize)
-        await writeFile(html, networkPage({ title, network, cropSize, times }))
+        await writePage(networkPage({ title, network, cropSize, times }))
       }
-      process.stdout.write(json ? `${JSON.stringify({ ...facts, stages }, null, 2)}\n` : `${text}\n\n${stageTable(stages)}\n`)
+      await writeOutput(json ? `${JSON.stringify({ ...facts, stages }, null, 2)}\n` : `${text}\n\n${stageTable(stages)}\n`)
     })
 }
 

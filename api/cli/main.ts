@@ -4,18 +4,26 @@ import { ModelError } from '../../models/model-error.ts'
 import { CheckpointError } from '../../models/weights/checkpoint-error.ts'
 import { ConfigError } from '../config.ts'
 import { explainFileError } from './explain-file-error.ts'
+import { explainOutputError } from './output-error.ts'
 import { makeProgram } from './program.ts'
 import { TryAgainError, UsageError, usageExitCode } from './usage-error.ts'
 
 try {
   await makeProgram().parseAsync()
-} catch (error) {
+} catch (thrown) {
+  const error = explainSystemError(thrown)
   // A reader of the output that has enough, as `head`, is no error.
   const hasReaderLeft = (error as NodeJS.ErrnoException).code === 'EPIPE'
   if (!hasReaderLeft) {
     process.stderr.write(`${explain(error)}\n`)
     process.exitCode = isOfWhatWasGiven(error) ? usageExitCode : 1
   }
+}
+
+function explainSystemError (error: unknown): unknown {
+  const ofFile = explainFileError(error)
+  if (ofFile !== undefined) return new UsageError(ofFile, { cause: error })
+  return explainOutputError(error, (error as NodeJS.ErrnoException).path ?? 'the output')
 }
 
 /** The command, its files or the configuration are at fault, and not this moment. */
@@ -27,8 +35,6 @@ function isOfWhatWasGiven (error: unknown): boolean {
 /** What a person can act on is one sentence; anything else is a bug and keeps its stack. */
 function explain (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const ofFile = explainFileError(error)
-  if (ofFile !== undefined) return ofFile
   const isExplained = error instanceof UsageError || error instanceof TryAgainError || 'code' in error // as CheckpointError, ModelError and system errors have
   return isExplained ? error.message : error.stack ?? error.message
 }

@@ -1,7 +1,7 @@
 /** `ghostserve pull`: a published checkpoint -> a model on the shelf. */
 import { join } from 'node:path'
 import { Argument, type Command } from 'commander'
-import { buildModel } from '../../models/build-model.ts'
+import { buildModel, findOlderModel } from '../../models/build-model.ts'
 import { catalog } from '../../models/catalog.ts'
 import { describeStrength } from '../../models/digests.ts'
 import { imagenetLabelsPath } from '../../models/labels.ts'
@@ -9,31 +9,36 @@ import { preprocessingPresets } from '../../models/preprocessing.ts'
 import { findCatalogEntry, pullCheckpoint } from '../../models/pull.ts'
 import { shelfDirectory } from '../../models/shelf.ts'
 import { describeModel } from './describe-model.ts'
+import { findOutputFolder } from './output-path.ts'
 import { progressBar } from './progress.ts'
 import { TryAgainError } from './usage-error.ts'
+import { writeOutput } from './write-output.ts'
 
 export function addPullCommand (program: Command): void {
   program.command('pull')
     .description('Download a published checkpoint, check its digest, and build it on the shelf (MODEL_DIR).')
     // Choices for help and completion; whether it is one of them is for findCatalogEntry to say.
     .addArgument(new Argument('<name>').choices(catalog.map(({ name }) => name)).argParser(String))
+    .option('--force', 'replace a model of another checkpoint, or one with a fitted temperature')
     .addHelpText('after', '\nExample:\n  ghostserve pull ghostnet_100 && MODEL=ghostnet_100 npm start')
-    .action(async (name: string) => {
+    .action(async (name: string, { force }: { force?: true }) => {
       const { urls, preset, accuracy, description, license, note } = findCatalogEntry(name)
       const shelf = shelfDirectory(process.env['MODEL_DIR'] ?? '')
+      const directory = await findOutputFolder(join(shelf, name))
+      await findOlderModel(directory)
       const { path, strength } = await downloadWithProgress(name, shelf)
       process.stderr.write(`Checked: ${describeStrength(strength)}.\n`)
-      const directory = join(shelf, name)
       const manifest = await buildModel({
         checkpointPath: path,
         directory,
+        isForced: force,
         labelsPath: imagenetLabelsPath,
         preprocessing: preprocessingPresets[preset],
         name,
         dtype: 'float32',
         card: { description: note === undefined ? `${description}.` : `${description}. ${note}`, provenance: { source: urls.join(', '), license }, accuracy },
       })
-      process.stdout.write(`${describeModel(manifest)}\n\nBuilt ${directory}. Serve it with: MODEL=${name} npm start\n`)
+      await writeOutput(`${describeModel(manifest)}\n\nBuilt ${directory}. Serve it with: MODEL=${name} npm start\n`)
     })
 }
 

@@ -11,10 +11,12 @@ import { chooseLayout } from '../pipeline/choose-layout.ts'
 import { largestBatch } from '../pipeline/largest-batch.ts'
 import { chooseTuning } from '../tuning/choose-tuning.ts'
 import { measureLayouts } from '../tuning/measure-layouts.ts'
-import { writeTuning } from '../tuning/tuning.ts'
+import { tuningFolder, writeTuning } from '../tuning/tuning.ts'
 import { table } from './describe-model.ts'
+import { findOutputFolder } from './output-path.ts'
 import { positiveInteger } from './positive-integer.ts'
 import { progressBar } from './progress.ts'
+import { writeOutput } from './write-output.ts'
 
 /** `plain-fp16` is for GPUs. */
 const cpuLayouts = layouts.filter((layout) => layout !== 'plain-fp16')
@@ -29,6 +31,7 @@ export function addTuneCommand (program: Command): void {
     .action(async (model: string, { rounds }: { rounds: number }) => {
       const { modelDir, intraOpNumThreads } = readConfig()
       const directory = findModelDirectory(model, modelDir)
+      await findOutputFolder(tuningFolder())
       const models = await Promise.all(cpuLayouts.filter((layout) => layout === 'plain' || existsSync(graphPath(directory, layout)))
         .map(async (layout) => await loadModel(model, modelDir, layout)))
       const bar = progressBar('rounds')
@@ -42,7 +45,7 @@ export function addTuneCommand (program: Command): void {
       const msOf = (name: string, size: number): string =>
         timings.find((timing) => timing.layout === name && timing.maxBatchSize === size)!.medianMs.toFixed(2)
       const isSame = layout === untuned.layout && maxBatchSize === untuned.maxBatchSize
-      process.stdout.write(`${manifest.name} on ${describeDevice('cpu')}, ms an image, one session, median of ${rounds} rounds\n\n${table([
+      await writeOutput(`${manifest.name} on ${describeDevice('cpu')}, ms an image, one session, median of ${rounds} rounds\n\n${table([
         ['layout', ...batchSizes.map((size) => `batch of ${size}`)],
         ...models.map(({ layout: name }) => [name, ...batchSizes.map((size) => msOf(name, size))]),
       ], new Set([1, 2, 3, 4]))}\n\nThe service will use ${layout} and batches of up to ${maxBatchSize}; ` +

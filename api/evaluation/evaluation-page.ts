@@ -6,7 +6,7 @@ import type { Evaluation } from './evaluation.ts'
 export function evaluationPage (evaluation: Evaluation): string {
   const { model, version, data, images } = evaluation
   const charts = evaluationCharts(evaluation)
-  return renderPage(`Evaluation of ${model}`, `Version ${version}, ${images} images of ${data}, through the pipeline that serves them.`, charts, `
+  return renderPage('evaluation', `Evaluation of ${model}`, `Version ${version}, ${images} images of ${data}, through the pipeline that serves them.`, charts, `
 ${overview(evaluation)}
 ${figures(charts)}
 ${confusionTable(evaluation)}

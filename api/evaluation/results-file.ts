@@ -2,9 +2,9 @@
  * The results of an evaluation in a file of JSON lines, as far as it has come: a line that says of what, then a line for each image,
  * in the order of the data set. So an evaluation that was ended at any moment is continued where it was, and counts no image twice.
  */
-import { open, type FileHandle } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { JsonLinesFile, quote } from '../cli/json-lines-file.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import { isClassified, type ImageResult } from './image-result.ts'
 import type { LabelledImage } from './labelled-image.ts'
@@ -25,36 +25,43 @@ export interface EvaluatedModel {
 }
 
 export class ResultsFile {
-  readonly #file: FileHandle
+  readonly #file: JsonLinesFile
+  readonly #evaluated: EvaluatedModel
+  #hasHeading: boolean
 
-  private constructor (file: FileHandle) {
+  private constructor (file: JsonLinesFile, evaluated: EvaluatedModel, hasHeading: boolean) {
     this.#file = file
+    this.#evaluated = evaluated
+    this.#hasHeading = hasHeading
   }
 
   /**
-   * Opens the file, or makes it.
+   * Reads the file, if there is one. It is written from the first result on.
    *
    * @returns also the results that it has already, of the first of the images.
-   * @throws UsageError if they are of another model or of other images.
+   * @throws UsageError if it is of another model, of other images or of something else.
    */
   static async open (
     path: string, evaluated: EvaluatedModel, images: readonly LabelledImage[], classes: number
   ): Promise<{ file: ResultsFile, before: ImageResult[] }> {
-    const file = await open(path, 'a+')
-    try {
-      const [heading, ...lines] = await readCompleteLines(file)
-      if (heading === undefined) await file.appendFile(`${JSON.stringify(evaluated)}\n`)
-      else if (heading !== JSON.stringify(evaluated)) throw new UsageError(`Expected results of ${JSON.stringify(evaluated)} in ${path}, got those of ${heading}.`)
-      const before = lines.map((line, i) => readResult(line, images[i], classes, `line ${i + 2} of ${path}`))
-      return { file: new ResultsFile(file), before }
-    } catch (error) {
-      await file.close()
-      throw error
-    }
+    const heading = JSON.stringify(evaluated)
+    const before: ImageResult[] = []
+    let hasHeading = false
+    const file = await JsonLinesFile.open(path, {
+      beginning: (index) => index === 0 ? heading : beginningOf(images[index - 1]),
+      read: (line, index) => {
+        if (index > 0) before.push(readResult(line, images[index - 1], classes, `line ${index + 1} of ${path}`))
+        else if (line !== heading) throw new UsageError(explainHeading(line, evaluated, path))
+        hasHeading = true
+      },
+    })
+    return { file: new ResultsFile(file, evaluated, hasHeading), before }
   }
 
   async append (result: ImageResult): Promise<void> {
-    await this.#file.appendFile(`${JSON.stringify(isClassified(result) ? { ...result, logits: encode(result.logits) } : result)}\n`)
+    if (!this.#hasHeading) await this.#file.append(this.#evaluated)
+    this.#hasHeading = true
+    await this.#file.append(isClassified(result) ? { ...result, logits: encode(result.logits) } : result)
   }
 
   async close (): Promise<void> {
@@ -62,20 +69,27 @@ export class ResultsFile {
   }
 }
 
-/** A process that was killed may have left the beginning of a line, which is cut off. */
-async function readCompleteLines (file: FileHandle): Promise<string[]> {
-  const lines: string[] = []
-  let bytes = 0
-  // Line by line: as one string, ImageNet's logits would be close to the longest that there can be.
-  let rest = ''
-  for await (const chunk of file.createReadStream({ start: 0, encoding: 'utf8', autoClose: false })) {
-    const parts = (rest + String(chunk)).split('\n')
-    rest = parts.pop()!
-    for (const part of parts) bytes += Buffer.byteLength(part) + 1
-    lines.push(...parts)
+function beginningOf (image: LabelledImage | undefined): string | undefined {
+  return image === undefined ? undefined : `${JSON.stringify({ name: image.name, classIndex: image.classIndex }).slice(0, -1)},`
+}
+
+/** What differs, by name. */
+function explainHeading (line: string, evaluated: EvaluatedModel, path: string): string {
+  const found = parseHeading(line)
+  if (found === undefined) return `Expected an evaluation's results in ${path}, got ${quote(line)}: it was made by something else.`
+  const differing = Object.entries(evaluated).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(found[name]))
+  const print = (values: Readonly<Record<string, unknown>>): string =>
+    differing.map(([name]) => `${name} ${typeof values[name] === 'string' ? values[name] : JSON.stringify(values[name])}`).join(', ')
+  return `Expected results of ${evaluated.model} in ${path}, with ${print({ ...evaluated })}, got those of ${String(found['model'])}, with ${print(found)}: name another --out.`
+}
+
+function parseHeading (line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const heading = JSON.parse(line) as Readonly<Record<string, unknown>> | null
+    return heading !== null && ['model', 'weightsSha256', 'preprocessing', 'layout'].every((name) => name in heading) ? heading : undefined
+  } catch {
+    return undefined
   }
-  await file.truncate(bytes)
-  return lines
 }
 
 function readResult (line: string, image: LabelledImage | undefined, classes: number, where: string): ImageResult {
@@ -95,7 +109,7 @@ function parse (line: string, where: string): Static<typeof LineSchema> {
     const json: unknown = JSON.parse(line)
     if (Check(LineSchema, json)) return json
   } catch {}
-  throw new UsageError(`Expected the result of an image on ${where}, got ${JSON.stringify(line.slice(0, 100))}.`)
+  throw new UsageError(`Expected the result of an image on ${where}, got ${quote(line)}.`)
 }
 
 const bytesPerLogit = Float32Array.BYTES_PER_ELEMENT

@@ -31,7 +31,7 @@ export function networkPage ({ title, network, cropSize, times }: Inspected): st
   const timeNote = times === undefined
     ? 'No times: a checkpoint has no graph that could be run. ghostserve build makes one.'
     : `Times are of one image on one thread, from onnxruntime's profile on this machine (${times.processor}), with the layout that is served here, ${times.layout}.`
-  return renderPage(title, networkRows(network, cropSize).map(([name, value]) => `${name}: ${value}`).join('; '), charts, `
+  return renderPage('network', title, networkRows(network, cropSize).map(([name, value]) => `${name}: ${value}`).join('; '), charts, `
 ${section('Stages', drawing(stages, stageMs), 'Each bar is as wide as its stage\'s output has channels and as high as its map; the scales are logarithmic. ' +
   `${stageMs === undefined ? '' : 'The fuller the colour, the more of the time it takes. '}${escape(timeNote)}`)}
 ${figures(charts)}

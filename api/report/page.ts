@@ -6,12 +6,21 @@ import type { Chart } from './chart.ts'
 import { chartLibrary } from './chart-library.ts'
 import { pageScript, pageStyle } from './page-assets.ts'
 
+/** By which a page is known again that may be made anew. */
+export type PageKind = 'network' | 'evaluation' | 'load tests'
+
+const mark = (kind: PageKind): string => `<meta name="generator" content="GhostServe, ${kind}">`
+
+/** @param beginning - Of a file. */
+export const isPage = (beginning: string, kind: PageKind): boolean => beginning.startsWith('<!doctype html>') && beginning.includes(mark(kind))
+
 /** @param content - HTML, with a figure for each of the charts. */
-export function renderPage (title: string, subtitle: string, charts: readonly Chart[], content: string): string {
+export function renderPage (kind: PageKind, title: string, subtitle: string, charts: readonly Chart[], content: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${mark(kind)}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">

@@ -1,10 +1,11 @@
 /** What `ghostserve tune` found for a model on this machine, in the user's cache directory. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import envPaths from 'env-paths'
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { replaceFile } from '../../models/draft.ts'
 import type { Manifest } from '../../models/manifest.ts'
 import { layouts } from '../../models/onnx/layout.ts'
 import { describeDevice } from '../execution-provider/execution-provider.ts'
@@ -22,9 +23,11 @@ export type Tuning = Static<typeof TuningSchema>
 /** What a tuning holds for, and no other. */
 type Subject = Pick<Tuning, 'weightsSha256' | 'processor' | 'onnxruntime'>
 
+export const tuningFolder = (): string => join(envPaths('ghostserve', { suffix: '' }).cache, 'tuning')
+
 /** One a model: another machine's or version's is replaced. */
 export const tuningPath = ({ weights: { sha256 } }: Pick<Manifest, 'weights'>): string =>
-  join(envPaths('ghostserve', { suffix: '' }).cache, 'tuning', `${sha256}.json`)
+  join(tuningFolder(), `${sha256}.json`)
 
 /** Undefined where there is none, or it is of other weights, another processor or another onnxruntime. */
 export async function readTuning (manifest: Pick<Manifest, 'weights'>): Promise<Tuning | undefined> {
@@ -41,7 +44,7 @@ export async function readTuning (manifest: Pick<Manifest, 'weights'>): Promise<
 export async function writeTuning (manifest: Pick<Manifest, 'weights'>, found: Pick<Tuning, 'layout' | 'maxBatchSize'>): Promise<string> {
   const path = tuningPath(manifest)
   await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, `${JSON.stringify({ ...subjectOf(manifest), ...found } satisfies Tuning, null, 2)}\n`)
+  await replaceFile(path, `${JSON.stringify({ ...subjectOf(manifest), ...found } satisfies Tuning, null, 2)}\n`)
   return path
 }
 

@@ -1,25 +1,30 @@
 /** `npm run loadtest:report`: the history as one HTML page. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
+import { claimOutputFile, findOutputFolder } from '../../api/cli/output-path.ts'
+import { UsageError, usageExitCode } from '../../api/cli/usage-error.ts'
+import { isPage } from '../../api/report/page.ts'
 import { LabError } from '../lab-error.ts'
 import { defaultHistory, readHistory } from '../result.ts'
 import { makePage } from './page.ts'
 
-const { history, out } = new Command('loadtest:report')
+const { history, out, force } = new Command('loadtest:report')
   .description('Makes one self-contained page of all results.')
   .option('--history <file>', 'results to show', defaultHistory)
   .option('-o, --out <file>', 'page to write', join(dirname(defaultHistory), 'report.html'))
-  .parse().opts<{ history: string, out: string }>()
+  .option('--force', 'replace any file by the page, not only an older page')
+  .parse().opts<{ history: string, out: string, force?: true }>()
 
 try {
   const results = readHistory(history)
   if (results.length === 0) throw new LabError('BAD_RESULT', `Expected results in ${history}, which is empty.`)
-  mkdirSync(dirname(resolve(out)), { recursive: true })
-  writeFileSync(out, makePage(results))
+  await mkdir(await findOutputFolder(dirname(resolve(out))), { recursive: true })
+  const write = await claimOutputFile(out, { what: 'an older page', isOne: (beginning) => isPage(beginning, 'load tests') }, force)
+  await write(makePage(results))
   process.stdout.write(`${results.length} results: ${resolve(out)}\n`)
 } catch (error) {
-  if (!(error instanceof LabError)) throw error
+  if (!(error instanceof LabError || error instanceof UsageError)) throw error
   process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
+  process.exitCode = error instanceof UsageError ? usageExitCode : 1
 }

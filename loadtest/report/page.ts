@@ -10,7 +10,7 @@ export function makePage (history: readonly Result[]): string {
   const charts = makeCharts(history)
   const last = history.at(-1)!
   const notice = '<p class="notice">Results marked <b>void</b> do not count: the sender, not the service, set their limit.</p>'
-  return renderPage('GhostServe load tests', describeMachine(last), charts, `
+  return renderPage('load tests', 'GhostServe load tests', describeMachine(last), charts, `
 ${newest.some(({ voidReasons }) => voidReasons.length > 0) ? notice : ''}
 ${overview(newest)}
 ${verdicts(newest)}

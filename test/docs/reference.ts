@@ -23,8 +23,9 @@ function renderCommandLine (): string {
   const sections = program.commands.flatMap((command) => [`## ghostserve ${command.name()}`, '', ...helpOf(command), ''])
   return page('Command line', `${written} from the program. \`npx ghostserve\` in a clone or where the package is installed. Every command takes the service's ` +
     '[environment variables](configuration.md) as far as they concern it. It ends with 0 if all was done; with 1 if something failed: a file that has no labels, a ' +
-    'download that was interrupted, a `doctor` that finds that the service cannot start; and with 2 if the command was given something that it cannot use: an option, a model or a data set that is not there or not of its kind. `classify --list LIST --out FILE` ' +
-    'and `evaluate` write down or count files that cannot be classified, which are no failure there.', [...helpOf(program), '', ...sections.slice(0, -1)])
+    'download that was interrupted, a full disk, a `doctor` that finds that the service cannot start; and with 2 if the command was given something that it cannot use: an option, a model or a ' +
+    'data set that is not there or not of its kind, or a path to write where something else is: that stays as it is. `classify --list LIST --out FILE` and `evaluate` write down or count files that ' +
+    'cannot be classified, which are no failure there, unless no file of the list has labels.', [...helpOf(program), '', ...sections.slice(0, -1)])
 }
 
 function helpOf (command: Command): string[] {

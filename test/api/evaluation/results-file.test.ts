@@ -56,7 +56,7 @@ test('a line that was cut off anywhere is written again, once', async (t) => {
 
 test('results of another model, other images or other classes are refused', async (t) => {
   const path = await fileOf(t)
-  await assert.rejects(reopen(path, { evaluated: { ...evaluated, weightsSha256: 'def' } }), /Expected results of .*"def".* got those of .*"abc"/)
+  await assert.rejects(reopen(path, { evaluated: { ...evaluated, weightsSha256: 'def' } }), /Expected results of m .* with weightsSha256 def, got those of m, with weightsSha256 abc: name another --out/)
   await assert.rejects(reopen(path, { images: images.toReversed() }), /Expected line 2 .* to be of c\.jpg \(class 2\), got a\.jpg \(class 0\): it is of another data set/)
   await assert.rejects(reopen(path, { images: images.slice(0, 1) }), /Expected line 3 .* to be of no image/)
   await assert.rejects(reopen(path, { classes: 3 }), /Expected 3 logits in line 2 .* got 2/)

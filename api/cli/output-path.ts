@@ -1,0 +1,93 @@
+/** Where a command was told to write: looked at before its work, so that nothing is lost and no work is done in vain. */
+import { constants, type Stats } from 'node:fs'
+import { access, lstat, open, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { replaceFile } from '../../models/draft.ts'
+import { explainOutputError } from './output-error.ts'
+import { UsageError } from './usage-error.ts'
+
+/** A kind of files that a command makes, and makes anew. */
+export interface OutputKind {
+  readonly what: string
+  /** Whether a file is of this kind, by how it begins. */
+  readonly isOne: (beginning: string) => boolean
+}
+
+/** As many bytes tell what a file is. */
+const beginningBytes = 4096
+
+/**
+ * @param isForced - Whether a file of any kind may be replaced.
+ * @returns what writes the file, whole or not at all.
+ * @throws UsageError if it cannot be written, or another file is there.
+ */
+export async function claimOutputFile (
+  path: string, { what, isOne }: OutputKind, isForced = false
+): Promise<(contents: string) => Promise<void>> {
+  const target = await findOutputFile(path)
+  if (target.isThere && !isForced && !isOne(await naming(path, async () => await readBeginning(target.path)))) {
+    throw new UsageError(`Expected ${path} to be new or ${what}, but another file is there, which is left as it is.`)
+  }
+  return async (contents) => await naming(path, async () => await replaceFile(target.path, contents))
+}
+
+export interface OutputFile {
+  /** Behind links. */
+  readonly path: string
+  readonly isThere: boolean
+}
+
+/** @throws UsageError if there is something else than a file, or none can be made. */
+export async function findOutputFile (path: string): Promise<OutputFile> {
+  return await naming(path, async () => {
+    const stats = await statOutput(path)
+    if (stats === undefined) {
+      if (path.endsWith(sep)) throw new UsageError(`Expected the path of a file, got that of a folder, ${path}.`)
+      const folder = await realpath(dirname(path))
+      await access(`${folder}${sep}`, constants.W_OK)
+      return { path: join(folder, basename(path)), isThere: false }
+    }
+    if (!stats.isFile()) throw new UsageError(`Expected ${path} to be new or a file, but it is ${stats.isDirectory() ? 'a directory' : 'a device or a pipe'}.`)
+    const target = await realpath(path)
+    await access(target, constants.R_OK | constants.W_OK)
+    return { path: target, isThere: true }
+  })
+}
+
+/**
+ * @returns the folder behind links.
+ * @throws UsageError if it is no folder that can be written, and none can be made.
+ */
+export async function findOutputFolder (path: string): Promise<string> {
+  return await naming(path, async () => {
+    const stats = await statOutput(path)
+    if (stats === undefined) return join(await findOutputFolder(dirname(resolve(path))), basename(resolve(path)))
+    if (!stats.isDirectory()) throw new UsageError(`Expected ${path} to be new or a folder, but it is something else.`)
+    await access(path, constants.W_OK)
+    return await realpath(path)
+  })
+}
+
+/** Undefined where nothing is. */
+async function statOutput (path: string): Promise<Stats | undefined> {
+  return await stat(path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    const isLink = await lstat(path).then(() => true, () => false)
+    if (isLink) throw new UsageError(`Expected ${path} to be new or a file, but it is a link to nothing.`)
+    return undefined
+  })
+}
+
+async function readBeginning (path: string): Promise<string> {
+  await using file = await open(path)
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(beginningBytes) })
+  return buffer.toString('utf8', 0, bytesRead)
+}
+
+async function naming<Result> (path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explainOutputError(error, path)
+  }
+}
