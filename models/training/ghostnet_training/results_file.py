@@ -1,6 +1,7 @@
 """The logits of a validation in a file of JSON lines, as far as it has come, so that one that was interrupted goes on where it was."""
 
 import base64
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,22 +17,26 @@ class ResultsFile:
     def __init__(self, path: Path, validated: dict, images: Sequence[LabelledImage], classes: int) -> None:
         """Reads what is there in `before`, float32 [images, classes]. Raises ValueError if it is of another model or of other images."""
         heading = json.dumps(validated)
-        complete = path.read_bytes() if path.exists() else b''
-        complete = complete[: complete.rfind(b'\n') + 1]  # a process that was killed may have left the beginning of a line
-        found, *lines = complete.decode().splitlines() or [heading]
-        if found != heading:
-            raise ValueError(f'Expected results of {heading} in {path}, got those of {found}.')
-        self.before = np.array([read_line(line, image, classes, path) for line, image in zip(lines, images)], np.float32).reshape(-1, classes)
+        found, rest = read_lines(path) if path.exists() else ([], b'')
+        if found and found[0] != heading:
+            raise ValueError(f'Expected results of {heading} in {path}, got {found[0][:300]}: name another --out.')
+        lines = found[1:]
         if len(lines) > len(images):
             raise ValueError(f'Expected results of {len(images)} images in {path}, got {len(lines)}: they are of another data set.')
+        self.before = np.array([read_line(line, image, classes, path) for line, image in zip(lines, images)], np.float32).reshape(-1, classes)
+        # A process that was killed may have left the beginning of a line: of this one, or it is not ours.
+        expected = heading if not found else beginning(images[len(lines)]) if len(lines) < len(images) else ''
+        length = min(len(rest), len(expected.encode()))
+        if rest and (length == 0 or rest[:length] != expected.encode()[:length]):
+            raise ValueError(f'Expected {path} to end with the beginning of line {len(found) + 1}, got {rest[:100]!r}: it was made by something else.')
         self._file = path.open('r+b' if path.exists() else 'wb')
-        self._file.truncate(len(complete))
-        self._file.seek(len(complete))
-        if not complete:
+        self._file.seek(-len(rest), io.SEEK_END)
+        self._file.truncate()
+        if not found:
             self._write(heading)
 
     def append(self, image: LabelledImage, logits: np.ndarray, error: str | None) -> None:
-        line = {'name': image.name, 'classIndex': image.class_index}
+        line = identity(image)
         encoded = base64.b64encode(logits.astype('<f4').tobytes()).decode()
         self._write(json.dumps({**line, 'logits': encoded} if error is None else {**line, 'error': {'code': 'corrupt_image', 'detail': error}}))
 
@@ -43,11 +48,33 @@ class ResultsFile:
         self._file.close()
 
 
+def identity(image: LabelledImage) -> dict:
+    return {'name': image.name, 'classIndex': image.class_index}
+
+
+def beginning(image: LabelledImage) -> str:
+    """Of the image's line."""
+    return f'{json.dumps(identity(image))[:-1]},'
+
+
+def read_lines(path: Path) -> tuple[list[str], bytes]:
+    """The complete lines, and what follows them. Raises ValueError for what is no text."""
+    complete, end, rest = path.read_bytes().rpartition(b'\n')
+    try:
+        return (complete + end).decode().splitlines(), rest
+    except UnicodeDecodeError:
+        raise ValueError(f'Expected results in {path}, got a file that is no text: it was made by something else.') from None
+
+
 def read_line(line: str, image: LabelledImage, classes: int, path: Path) -> np.ndarray:
     """float32 [classes]; NaN where the image could not be read."""
-    result = json.loads(line)
-    if (result['name'], result['classIndex']) != (image.name, image.class_index):
-        raise ValueError(f"Expected the result of {image.name} in {path}, got that of {result['name']}: it is of another data set.")
+    try:
+        result = json.loads(line)
+        name, class_index = result['name'], result['classIndex']
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f'Expected the result of {image.name} in {path}, got {line[:100]!r}: it was made by something else.') from None
+    if (name, class_index) != (image.name, image.class_index):
+        raise ValueError(f'Expected the result of {image.name} in {path}, got that of {name}: it is of another data set.')
     if 'error' in result:
         return np.full(classes, np.nan, np.float32)
     return np.frombuffer(base64.b64decode(result['logits']), '<f4')

@@ -13,6 +13,7 @@ import webdataset
 from tqdm import tqdm
 
 from ghostnet_training.data import image_folder
+from ghostnet_training.output_folder import refuse_others
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def write_shards(data_dir: Path, folder: Path, samples: int) -> None:
     """The files as they are, in an order that mixes the classes and is always the same."""
+    refuse_others(folder, ['train-*.tar', 'val-*.tar', 'classes.txt', 'sizes.json'])
     folder.mkdir(parents=True, exist_ok=True)
     sizes: dict[str, int] = {}
     for part in ('train', 'val'):

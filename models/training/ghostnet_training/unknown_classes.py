@@ -18,6 +18,7 @@ from torch import nn
 from ghostnet_training.labelled_images import LabelledImage, list_labelled_images
 from ghostnet_training.linear_head import fit_linear_head
 from ghostnet_training.load_model import load_model
+from ghostnet_training.output_folder import refuse_others
 from ghostnet_training.separation import accepted, auroc, threshold_at_recall
 from ghostnet_training.tally import calibration, softmax
 from ghostnet_training.temperature import fit_temperature
@@ -70,6 +71,8 @@ def measure(options: argparse.Namespace) -> dict:
     classes = len(model.labels)
     if not 0 < options.held_out < classes - 1:
         raise ValueError(f'Expected to hold out 1 to {classes - 2} of {classes} classes, got {options.held_out}.')
+    if not is_older(options.out / 'unknown-classes.json'):
+        refuse_others(options.out, ['unknown-classes.json', 'unknown-classes.png'])
     train_images = first_of_each_class(list_labelled_images(options.data_dir / 'train', model.labels), options.train_photos)
     val_images = list_labelled_images(options.data_dir / 'val', model.labels)
     train = Features(*trunk_features(model, train_images, options.device, options.workers))
@@ -96,6 +99,14 @@ def measure(options: argparse.Namespace) -> dict:
     (options.out / 'unknown-classes.json').write_text(json.dumps(measured, indent=2) + '\n', encoding='utf-8')
     draw_unknown_classes(np.concatenate(known), np.concatenate(unknown), options.out / 'unknown-classes.png')
     return measured
+
+
+def is_older(path: Path) -> bool:
+    """Whether an earlier measurement is there."""
+    try:
+        return {'model', 'heldOut', 'splits'} <= json.loads(path.read_text(encoding='utf-8')).keys()
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def first_of_each_class(images: Sequence[LabelledImage], count: int) -> list[LabelledImage]:

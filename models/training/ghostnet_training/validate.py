@@ -17,6 +17,7 @@ from tqdm import tqdm
 from ghostnet_training.data import UNREADABLE
 from ghostnet_training.labelled_images import LabelledImage, list_labelled_images
 from ghostnet_training.load_model import Model, load_model
+from ghostnet_training.output_folder import refuse_others
 from ghostnet_training.reliability_diagram import draw_reliability_diagram
 from ghostnet_training.results_file import ResultsFile
 from ghostnet_training.tally import tally
@@ -48,6 +49,8 @@ def validate(options: argparse.Namespace) -> dict:
     before = np.empty((0, classes), np.float32)
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
+        if not (options.out / 'images.jsonl').exists():
+            refuse_others(options.out, ['evaluation.json', 'reliability.png'])
         results = ResultsFile(options.out / 'images.jsonl', model.identity, images, classes)
         before = results.before
 

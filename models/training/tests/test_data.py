@@ -127,3 +127,11 @@ def test_a_batch_of_unreadable_files_alone_is_counted() -> None:
     assert (accuracy.images, accuracy.unreadable) == (3, 4)
     assert [skipped for *_, skipped in Steps(batches, 2)] == [1, 3]
     assert collate_readable([None, None]) == (None, None, 2)
+
+
+@pytest.mark.parametrize('name', ['train-00007.tar', 'val-00000.tar', 'classes.txt', 'sizes.json'])
+def test_shards_replace_nothing(photos: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b'mine')
+    with pytest.raises(ValueError, match=f'without {name}'):
+        write_shards(photos, tmp_path, samples=10)
+    assert [path.read_bytes() for path in tmp_path.iterdir() if path.is_file()] == [b'mine']

@@ -104,3 +104,7 @@ def test_the_measurement_runs_on_folders(photos: Path, tmp_path: Path, capsys: p
     assert (tmp_path / 'out/unknown-classes.png').read_bytes()[:4] == b'\x89PNG'
     with pytest.raises(SystemExit, match='Expected to hold out 1 to 1 of 3 classes, got 2'):
         main([*arguments, '--held-out', '2', '--out', str(tmp_path / 'out')])
+    (tmp_path / 'out/unknown-classes.json').write_text('mine')
+    with pytest.raises(SystemExit, match='without unknown-classes.json'):
+        main([*arguments, '--held-out', '1', '--out', str(tmp_path / 'out')])
+    assert (tmp_path / 'out/unknown-classes.json').read_text() == 'mine'

@@ -131,3 +131,18 @@ def test_an_interrupted_validation_goes_on(model: Path, photos: Path, tmp_path: 
     (photos / 'val/amber/000.png').rename(photos / 'val/amber/x.png')
     with pytest.raises(SystemExit, match='of another data set'):
         validate()
+
+
+@pytest.mark.parametrize(('name', 'content', 'message'), [
+    ('images.jsonl', b'my notes\nlast line', 'Expected results of .* got my notes'),
+    ('images.jsonl', b'last line', 'made by something else'),
+    ('images.jsonl', b'\x89PNG\r\n\x1a\n\xff', 'no text'),
+    ('images.jsonl', b'{"a": 1}\n', 'Expected results of .* name another'),
+    ('evaluation.json', b'{}', 'evaluation.json is there'),
+    ('reliability.png', b'mine', 'reliability.png is there'),
+])
+def test_a_file_of_something_else_stays(model: Path, photos: Path, tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SystemExit, match=message):
+        main([str(model), '--data', str(photos / 'val'), '--out', str(tmp_path), '--workers', '0', '--device', 'cpu'])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == {name: content}
