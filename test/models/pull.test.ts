@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -45,6 +45,14 @@ test('a checkpoint that was damaged on the shelf is downloaded again', async (t)
   writeFileSync(path, 'damaged')
   await pullCheckpoint('tiny', { shelf, catalog })
   assert.deepEqual(readFileSync(path), published)
+})
+
+test('a file that no pull recorded and that is not the published one is left alone', async (t) => {
+  const { shelf, catalog, folder, path, server } = await publish(t, { sha256: sha256.slice(0, 8) })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path, 'mine')
+  await assert.rejects(pullCheckpoint('tiny', { shelf, catalog }), { code: 'DOWNLOAD_WRONG_DIGEST', message: /move it away to pull/ })
+  assert.deepEqual([readFileSync(path, 'utf8'), readdirSync(folder), server.requests.length], ['mine', ['tiny.pth'], 0])
 })
 
 test('another file at the same address is refused after the first pull, although no digest of it is published', async (t) => {
