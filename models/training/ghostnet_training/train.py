@@ -19,6 +19,7 @@ from ghostnet_training.data import Folders
 from ghostnet_training.devices import Devices, open_devices
 from ghostnet_training.evaluation import evaluate
 from ghostnet_training.network import WIDTHS, GhostNet, load_weights
+from ghostnet_training.output_folder import refuse_others
 from ghostnet_training.recipe import Recipe, load_recipe
 from ghostnet_training.results import EpochResult, Results
 from ghostnet_training.shards import Shards, are_shards
@@ -70,6 +71,8 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
         first_epoch, best = state['epoch'] + 1, state['best']
     elif latest.exists():
         raise ValueError(f'Expected an output folder without a run, got {folder}: --resume goes on with it, --output-dir names another.')
+    elif devices.is_first:
+        refuse_foreign_folder(folder)
 
     global_batch = recipe.batch_size * devices.world_size
     say(f'{recipe.model}, {len(data.classes)} classes, {devices.world_size} x {devices.device.type}, epochs {first_epoch + 1} to {recipe.epochs}.')
@@ -107,7 +110,19 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
             f'{row.ms_per_step:.2f} ms/step  {row.images_per_second:.2f} img/s' + (f'  {row.unreadable} UNREADABLE' if row.unreadable else ''))
     if results is not None:
         results.close()
-        say(f'Best top-1 {best:.2f}, of the {checkpoint.load(folder / "best.pth")["weights"]} weights: {folder / "best.pth"}')
+        # Runs of earlier versions do not say which weights are theirs.
+        which = checkpoint.load(folder / 'best.pth').get('weights')
+        say(f'Best top-1 {best:.2f}{"" if which is None else f", of the {which} weights"}: {folder / "best.pth"}')
+
+
+def refuse_foreign_folder(folder: Path) -> None:
+    """Raises ValueError if training would write over a file, unless it is one that a run left when it was ended in its first epoch."""
+    try:
+        load_recipe(folder / 'recipe.yaml')
+        begun = ()
+    except (ValueError, OSError, yaml.YAMLError):
+        begun = ('recipe.yaml', 'classes.txt', 'curves.png')
+    refuse_others(folder, ['*.pth', 'card.json', 'results.csv', *begun])
 
 
 if __name__ == '__main__':

@@ -123,6 +123,25 @@ def test_a_mistake_is_told_in_a_sentence(photos: Path, tiny: dict, tmp_path: Pat
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize('name', ['best.pth', 'card.json', 'results.csv', 'recipe.yaml', 'classes.txt', 'curves.png'])
+def test_a_file_of_somebody_else_is_left_as_it_is(photos: Path, tiny: dict, tmp_path: Path, name: str) -> None:
+    output = tmp_path / 'output'
+    output.mkdir()
+    (output / name).write_text('mine: yes')
+    result = run(command(write_recipe(tmp_path, tiny), photos, output))
+    assert result.returncode == 1
+    assert result.stderr.strip() == f'Expected an output folder without {name}, but {output / name} is there, which stays as it is: name another.'
+    assert [(path.name, path.read_text()) for path in output.iterdir()] == [(name, 'mine: yes')]
+
+
+def test_a_run_that_was_ended_in_its_first_epoch_can_begin_again(photos: Path, tiny: dict, tmp_path: Path) -> None:
+    output = tmp_path / 'output'
+    output.mkdir()
+    (output / 'recipe.yaml').write_text(yaml.safe_dump(tiny))
+    (output / 'classes.txt').write_text('cat\n')
+    assert run(command(write_recipe(tmp_path, tiny), photos, output)).returncode == 0
+
+
 def test_no_code_of_a_checkpoint_is_run(tmp_path: Path) -> None:
     class Hostile:
         def __reduce__(self) -> tuple:
