@@ -1,10 +1,10 @@
-/** The image formats that can be accepted, how each is recognised, and what its decoder takes. */
+/** The image formats that can be accepted, how each is recognised, and what its decoder keeps. */
 import sharp from 'sharp'
 import { ServiceError } from '../errors.ts'
 import type { ImageHeader } from './image-header.ts'
 import { keepPixels, type Kept } from './keep-pixels.ts'
 
-interface ImageFormat {
+export interface ImageFormat {
   readonly title: string
   readonly mediaType: string
   /** By the first bytes: what the client calls an image decides nothing. */
@@ -14,8 +14,8 @@ interface ImageFormat {
   /** libvips' loader. */
   readonly loader: string
   /**
-   * Bytes a pixel that the decoder holds for the whole picture; 0 if it decodes strip by strip.
-   * Measured as peak memory of one decode of 7000 x 7000.
+   * Bytes per pixel that the decoder keeps of the whole picture, beside a JPEG's coefficients; 0 if it decodes strip by strip.
+   * Measured: test/api/pipeline/decode-bytes.test.ts.
    */
   readonly bytesPerPixel: (header: ImageHeader) => number
 }
@@ -29,7 +29,7 @@ export const imageFormats = {
     matches: (bytes) => startsWith(bytes, '\xff\xd8\xff'),
     keepPixels: (bytes) => keepPixels(bytes, 'JPEG'),
     loader: 'VipsForeignLoadJpegBuffer',
-    bytesPerPixel: ({ isProgressive }) => isProgressive ? 3 : 0,
+    bytesPerPixel: () => 0,
   },
   png: {
     title: 'PNG',
@@ -37,7 +37,7 @@ export const imageFormats = {
     matches: (bytes) => startsWith(bytes, '\x89PNG\r\n\x1a\n'),
     keepPixels: (bytes) => keepPixels(bytes, 'PNG'),
     loader: 'VipsForeignLoadPngBuffer',
-    bytesPerPixel: ({ isProgressive, bytesOfChannel }) => isProgressive ? 4 * bytesOfChannel : 0,
+    bytesPerPixel: ({ isProgressive, channels, bytesOfChannel }) => isProgressive ? channels * bytesOfChannel : 0,
   },
   webp: {
     title: 'WebP',
@@ -53,7 +53,7 @@ export const imageFormats = {
     matches: (bytes) => startsWith(bytes, 'ftypavif', 4) || startsWith(bytes, 'ftypavis', 4),
     keepPixels: (bytes) => keepPixels(bytes, 'AVIF'),
     loader: 'VipsForeignLoadHeifBuffer',
-    bytesPerPixel: () => 8,
+    bytesPerPixel: () => 20,
   },
   gif: {
     title: 'GIF',
@@ -87,19 +87,4 @@ export function sniffFormat (bytes: Buffer, accepted: readonly ImageFormatName[]
   if (name !== undefined) return imageFormats[name]
   const titles = new Intl.ListFormat('en', { type: 'disjunction' }).format(accepted.map((candidate) => imageFormats[candidate].title))
   throw new ServiceError('unsupported_media', `Expected a ${titles} image, got bytes that start like none of them.`)
-}
-
-const stripRows = 64
-const channelsOfPixels = 4
-
-/**
- * Bytes of memory that preprocessing an image takes at its peak, from its header.
- *
- * @param copies - Of all its pixels that are needed at once, whatever the format (rotation, alpha, CMYK, enlarging).
- */
-export function decodeBytes (format: ImageFormat, header: ImageHeader, copies: number): number {
-  const { width, height } = header
-  const pixels = width * height
-  const strip = width * Math.min(height, stripRows) * channelsOfPixels
-  return strip + pixels * (format.bytesPerPixel(header) + copies * channelsOfPixels)
 }

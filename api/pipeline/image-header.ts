@@ -7,6 +7,8 @@ export interface ImageHeader {
   readonly height: number
   /** EXIF's, 1 to 8; from 5 on, width and height change places. */
   readonly orientation: number
+  /** As they are decoded: of a palette, those of its colours. */
+  readonly channels: number
   readonly isProgressive: boolean
   readonly hasAlpha: boolean
   readonly isCmyk: boolean
@@ -15,6 +17,6 @@ export interface ImageHeader {
 
 /** From libvips, which opens the image for it: a quarter of what it takes to decode a small one. */
 export async function readHeader (image: Sharp): Promise<ImageHeader> {
-  const { width, height, orientation = 1, isProgressive, hasAlpha, space, depth }: Metadata = await image.metadata()
-  return { width, height, orientation, isProgressive, hasAlpha, isCmyk: space === 'cmyk', bytesOfChannel: depth === 'ushort' ? 2 : 1 }
+  const { width, height, orientation = 1, isProgressive, channels, hasAlpha, space, depth }: Metadata = await image.metadata()
+  return { width, height, orientation, channels, isProgressive, hasAlpha, isCmyk: space === 'cmyk', bytesOfChannel: depth === 'ushort' ? 2 : 1 }
 }

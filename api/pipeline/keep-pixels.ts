@@ -6,6 +6,7 @@
 import { crc32 } from 'node:zlib'
 import { readOrientation, writeOrientation } from './exif-orientation.ts'
 import type { ImageHeader } from './image-header.ts'
+import { coefficientBytes, headerOf, isFrame, readFrame, type JpegFrame } from './jpeg-frame.ts'
 
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF'
 
@@ -14,6 +15,8 @@ export interface Kept {
   readonly file: Buffer
   /** What the file says of its pixels, where the walk came by it: of a JPEG that libvips can read. */
   readonly header?: ImageHeader
+  /** Of a JPEG: what its decoder keeps of the whole picture before it gives out the first row, if its frame tells. */
+  readonly coefficientBytes?: number
 }
 
 /**
@@ -78,15 +81,14 @@ const adobe = 0xee
 const lastApplication = 0xef
 const comment = 0xfe
 const startOfScan = 0xda
-const baseline = 0xc0
-const progressive = 0xc2
 const standsAlone = (marker: number): boolean => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8)
 
 function keepJpegPixels (image: Buffer): Kept {
   const selection = new Selection(image)
   selection.keep(0, 2)
   let orientation: number | undefined
-  let frame: Omit<ImageHeader, 'orientation'> | undefined
+  let frame: JpegFrame | undefined
+  let channelsOfScan = 0
   for (let at = 2; ;) {
     // As libjpeg does: whatever is no marker is skipped, and a marker may be preceded by any number of 0xff.
     at = image.indexOf(0xff, at)
@@ -96,11 +98,12 @@ function keepJpegPixels (image: Buffer): Kept {
     if (marker === undefined) break
     if (standsAlone(marker)) continue
     if (marker === startOfScan || at + 2 > image.length) {
+      channelsOfScan = image[at + 2] ?? 0
       selection.keep(at - 2, image.length)
       break
     }
     const end = Math.min(image.length, at + Math.max(2, image.readUInt16BE(at)))
-    if (marker >= baseline && marker <= progressive) frame ??= readFrame(image.subarray(at + 2, end), marker === progressive)
+    if (isFrame(marker)) frame ??= readFrame(marker, image.subarray(at + 2, end))
     const isMetadata = marker === comment || (marker > jfif && marker <= lastApplication && marker !== adobe)
     if (!isMetadata) selection.keep(at - 2, end)
     else if (marker === exif && orientation === undefined && image.subarray(at + 2, at + 2 + exifMark.length).equals(exifMark)) {
@@ -110,15 +113,12 @@ function keepJpegPixels (image: Buffer): Kept {
     }
     at = end
   }
-  return { file: selection.toBuffer(), ...(frame !== undefined && { header: { ...frame, orientation: orientation ?? 1 } }) }
-}
-
-/** Of a start of frame, from its precision on; nothing of kinds that few decoders know. */
-function readFrame (segment: Buffer, isProgressive: boolean): Omit<ImageHeader, 'orientation'> | undefined {
-  if (segment.length < 6) return undefined
-  const [precision, height, width, channels] = [segment[0], segment.readUInt16BE(1), segment.readUInt16BE(3), segment[5]]
-  if (precision !== 8 || width === 0 || height === 0 || (channels !== 1 && channels !== 3 && channels !== 4)) return undefined
-  return { width, height, isProgressive, hasAlpha: false, isCmyk: channels === 4, bytesOfChannel: 1 }
+  const header = frame && headerOf(frame, orientation ?? 1)
+  return {
+    file: selection.toBuffer(),
+    ...(header !== undefined && { header }),
+    ...(frame !== undefined && { coefficientBytes: coefficientBytes(frame, channelsOfScan) }),
+  }
 }
 
 const pngSignatureBytes = 8

@@ -8,8 +8,9 @@ import sharp, { type Sharp } from 'sharp'
 import type { Preprocessing } from '../../models/preprocessing.ts'
 import { ServiceError } from '../errors.ts'
 import { cropAxes, type Axis } from './crop-axes.ts'
+import { decodeBytes } from './decode-bytes.ts'
 import { enlargeCrop } from './enlarge.ts'
-import { decodeBytes, sniffFormat, type ImageFormatName } from './image-formats.ts'
+import { sniffFormat, type ImageFormatName } from './image-formats.ts'
 import { readHeader, type ImageHeader } from './image-header.ts'
 import { interpolateCrop } from './interpolate.ts'
 import type { MemoryBudget, Release } from './memory-budget.ts'
@@ -57,8 +58,7 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
     // libvips weights colours by alpha when it resizes; Pillow's pipelines drop it before.
     const needsRgb = isOpencv || isEnlarged || header.hasAlpha || header.isCmyk
     const isTurned = header.orientation > 1
-    const copies = isOpencv && !isTurned && !header.isCmyk ? 1 : needsRgb || isTurned ? 2 : 0
-    release = await takeMemory(decodeBytes(format, header, copies), header, decodeBudget, signal)
+    release = await takeMemory(decodeBytes(format, kept, header, { isTurned, needsRgb }), header, decodeBudget, signal)
 
     image.autoOrient().timeout({ seconds: decodeTimeoutSeconds })
     if (!needsRgb) return await shrinkCrop(image.toColourspace('srgb'), rows, columns, preprocessing)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import sharp from 'sharp'
 import { readFixture } from '../fixtures/index.ts'
+import { handMadeJpeg, type HandMadeJpeg } from '../hostile/inputs/hand-made-jpeg.ts'
 import { upload } from '../hostile/wire.ts'
 import { deployed, ServerProcess } from '../server-process.ts'
 import { flatMemoryEnvironment } from './allocator.ts'
@@ -17,7 +18,17 @@ const goodClients = 4
 /** The larger ones are refused by their headers; the smaller ones are decoded, as many at a time as there is memory for. */
 const sides = [7000, 3400]
 
-/** Formats whose pictures must be decoded as a whole. */
+const inks = [0x11, 0x11, 0x11, 0x11]
+/** JPEGs of some hundred bytes, of which libjpeg keeps all coefficients. */
+const structures: ReadonlyArray<Omit<HandMadeJpeg, 'width' | 'height'>> = [
+  { scans: [[1], [2], [3]] },
+  { marker: 0xc2 },
+  { samplings: inks, scans: [[1], [2], [3], [4]] },
+  { marker: 0xc2, samplings: inks },
+  { marker: 0xc9, scans: [[1], [2], [3]] },
+]
+
+/** Pictures that must be decoded as a whole. */
 async function bombs (): Promise<Buffer[]> {
   return (await Promise.all(sides.map(async (side) => {
     const picture = sharp({ create: { width: side, height: side, channels: 3, background: 'teal' } })
@@ -25,6 +36,7 @@ async function bombs (): Promise<Buffer[]> {
       upload(await picture.clone().webp().toBuffer(), 'image/webp'),
       upload(await picture.clone().jpeg({ progressive: true }).toBuffer()),
       upload(await picture.clone().png({ progressive: true }).toBuffer(), 'image/png'),
+      ...structures.map((structure) => upload(handMadeJpeg({ width: side, height: side, ...structure }))),
     ]
   }))).flat()
 }
