@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image'
 import type { Preprocessing } from '../../models/preprocessing.ts'
 import type { PlainJpeg } from './plain-jpeg.ts'
+import { isScanPlain } from './plain-scan.ts'
 
 const filters = {
   bilinear: FastResizeFilter.Bilinear,
@@ -30,12 +31,13 @@ export interface PlainJpegBytes extends Omit<PlainJpeg, 'file'> {
 
 /**
  * @param pixels - To be filled: uint8 [cropSize, cropSize, 3], RGB.
- * @returns Whether it could be decoded. If not, libvips has the last word.
+ * @returns Whether it could be decoded, and every decoder would see the same in it. If not, libvips has the last word.
  */
 export function decodePlainJpeg (
   { file, rows, columns }: PlainJpegBytes, { cropSize, interpolation }: Preprocessing, pixels: Uint8Array
 ): boolean {
   try {
+    if (!isScanPlain(file, columns.source, rows.source)) return false
     const rgba = new Transformer(file)
       .fastResize({ width: columns.resized, height: rows.resized, filter: filters[interpolation], fit: ResizeFit.Fill })
       .crop(columns.offset, rows.offset, cropSize, cropSize)

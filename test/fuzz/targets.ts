@@ -14,6 +14,7 @@ import { packageRoot } from '../../models/package-root.ts'
 import { preprocessingPresets } from '../../models/preprocessing.ts'
 import { CheckpointError } from '../../models/weights/checkpoint-error.ts'
 import { readCheckpoint } from '../../models/weights/read-checkpoint.ts'
+import { meanDifference } from '../api/pipeline/golden-cases.ts'
 import { unlimited } from '../api/pipeline/preprocess-options.ts'
 import { boundary, fieldPart, filePart, formBody } from '../hostile/wire.ts'
 import { mutate } from './mutate.ts'
@@ -42,6 +43,8 @@ function isRefusal (error: unknown): boolean {
 
 const images = readCorpus('fixtures', /\.(?:jpg|png|webp)$/)
 const thumbnail = { ...preprocessingPresets.imagenet, cropSize: 32 }
+/** Of 255, in the mean: a picture that is noise, as many a mutated one, they do not shrink alike. */
+const mostOfResizers = 5
 const plainJpegs = images.filter((image) => findPlainJpeg(image, unlimited(thumbnail)) !== undefined)
 const checkpoints = readCorpus('golden/checkpoints', /\.(?:ckpt|pth|tar|safetensors)$/)
 const small = images.filter((image) => image.length < 10_000)
@@ -100,9 +103,13 @@ export const targets = {
   'plain-jpegs': {
     makeInput: (seed, iteration) => mutate(plainJpegs, new Random(seed, iteration)),
     read: async (input) => {
-      const plain = findPlainJpeg(input, unlimited(thumbnail))
-      if (plain !== undefined) decodePlainJpeg(plain, thumbnail, new Uint8Array(thumbnail.cropSize ** 2 * 3))
+      const options = unlimited(thumbnail)
+      const plain = findPlainJpeg(input, options)
+      const pixels = new Uint8Array(thumbnail.cropSize ** 2 * 3)
+      if (plain === undefined || !decodePlainJpeg(plain, thumbnail, pixels)) return
       await giveBackPictures()
+      const difference = meanDifference(pixels, await preprocess(input, options, new AbortController().signal))
+      if (difference > mostOfResizers) throw new Error(`Expected one picture of two decoders, got two that differ by ${difference} of 255.`)
     },
     isDocumented: () => false,
   },

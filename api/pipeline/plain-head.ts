@@ -1,0 +1,103 @@
+/** What stands before the scan of a JPEG as cameras and browsers write it. */
+
+export interface PlainChannel {
+  /** Of each block, across and down; each is a block in a unit. */
+  readonly sampling: number
+  /** In the order of the coefficients in the file. */
+  readonly quantisers: Buffer
+  /** Huffman tables: counts of lengths, then symbols. */
+  readonly dc: Buffer
+  readonly ac: Buffer
+}
+
+export interface PlainHead {
+  readonly channels: readonly PlainChannel[]
+  /** Where the entropy-coded bytes begin. */
+  readonly scanStart: number
+}
+
+const [startOfImage, baselineFrame, huffmanTables, quantisationTables, startOfScan, adobe] = [0xd8, 0xc0, 0xc4, 0xdb, 0xda, 0xee]
+/** JFIF and EXIF. */
+const applications = new Set([0xe0, 0xe1])
+const adobeYCbCr = 1
+/** Segments before the scan; without metadata they are some 600 bytes. */
+const maxHeadBytes = 4096
+/** The three channels in the frame's order, all coefficients at once; the tables, as any. */
+const plainScan = Buffer.from([3, 1, 0, 2, 0, 3, 0, 0, 63, 0])
+const tablesOfScan = [2, 4, 6]
+/** Sampling factors of the luminance, across and down; those of chrominance are 1. */
+const luminances = new Set([0x11, 0x21, 0x22])
+const channelBytes = 3
+const [quantisers, lengths] = [64, 16]
+
+/**
+ * @returns undefined if there is anything beside one frame, of luminance and two chrominances at full or half resolution, and one scan of
+ * all, with the tables that they need, each defined once: no restarts, and nothing that decoders may take in different ways.
+ */
+export function readPlainHead (file: Buffer): PlainHead | undefined {
+  if (file[0] !== 0xff || file[1] !== startOfImage) return undefined
+  let frame: Buffer | undefined
+  const tables = new Map<string, Buffer>()
+  for (let at = 2; at + 4 <= Math.min(file.length, maxHeadBytes);) {
+    const marker = file[at + 1]!
+    const content = file.subarray(at + 4, at + 2 + file.readUInt16BE(at + 2))
+    if (file[at] !== 0xff) return undefined
+    if (marker === startOfScan) {
+      const channels = frame && isPlainScan(content) ? channelsOf(frame, content, tables) : undefined
+      return channels && { channels, scanStart: at + 4 + content.length }
+    }
+    if (marker === baselineFrame) {
+      if (frame !== undefined || !hasPlainChannels(content)) return undefined
+      frame = content
+    } else if (marker === huffmanTables || marker === quantisationTables) {
+      if (!addTables(tables, marker, content)) return undefined
+    } else if (marker === adobe) {
+      if (content[11] !== adobeYCbCr) return undefined
+    } else if (!applications.has(marker)) return undefined
+    at += 4 + content.length
+  }
+  return undefined
+}
+
+/** @param frame - Precision, height, width, count of channels, and of each its number, sampling factors and quantisation table. */
+function hasPlainChannels (frame: Buffer): boolean {
+  const channels = [0, 1, 2].map((channel) => frame.subarray(6 + channel * channelBytes, 9 + channel * channelBytes))
+  return frame.length === 6 + 3 * channelBytes && frame[0] === 8 && frame[5] === 3 &&
+    channels.every(([number, sampling], i) => number === i + 1 && (i === 0 ? luminances.has(sampling!) : sampling === 0x11))
+}
+
+function isPlainScan (content: Buffer): boolean {
+  const scan = Buffer.from(content.subarray(0, plainScan.length + 1))
+  for (const table of tablesOfScan) scan[table] = 0
+  return scan.equals(plainScan)
+}
+
+/** @returns Whether each has a number that none had before, and the length that it says; tables of 16 bits have another. */
+function addTables (tables: Map<string, Buffer>, marker: number, content: Buffer): boolean {
+  for (let at = 0; at < content.length;) {
+    const key = `${marker} ${content[at]}`
+    const start = at + 1
+    const end = marker === quantisationTables
+      ? start + quantisers
+      : start + lengths + content.subarray(start, start + lengths).reduce((sum, count) => sum + count, 0)
+    if (end > content.length || tables.has(key)) return false
+    tables.set(key, content.subarray(start, end))
+    at = end
+  }
+  return true
+}
+
+const acTable = 0x10
+
+function channelsOf (frame: Buffer, scan: Buffer, tables: ReadonlyMap<string, Buffer>): PlainChannel[] | undefined {
+  const channels: PlainChannel[] = []
+  for (const [i, at] of tablesOfScan.entries()) {
+    const [sampling, quantisation] = frame.subarray(6 + channelBytes * i + 1)
+    const quantisers = tables.get(`${quantisationTables} ${quantisation}`)
+    const dc = tables.get(`${huffmanTables} ${scan[at]! >> 4}`)
+    const ac = tables.get(`${huffmanTables} ${acTable | scan[at]! & 15}`)
+    if (quantisers === undefined || dc === undefined || ac === undefined) return undefined
+    channels.push({ sampling: sampling!, quantisers, dc, ac })
+  }
+  return channels
+}
