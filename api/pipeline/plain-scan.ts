@@ -12,7 +12,7 @@ const coefficients = 64
 const [mostDcBits, mostAcBits] = [11, 10]
 /**
  * Of the coefficients of a column, times their quantisers: libjpeg's transform multiplies their sum by up to 5.55 and stores it in 16 bits.
- * A picture's coefficients are 1024 at most, and few of a block are above a hundred.
+ * Its second pass has 32 for all columns, which is enough. A picture's coefficients are 1024 at most, and few of a block above a hundred.
  */
 const mostOfColumn = 5893
 /** Of which those may be that are so small that nobody looks at them. */

@@ -186,7 +186,7 @@ suite('POST /classify refuses', () => {
   })
 
   test('a picture that takes more memory to decode than there is for all of them', async (t) => {
-    const { app } = await openApp(t, { DECODE_MEMORY_BYTES: '3000000' }, { start: false })
+    const { app } = await openApp(t, { DECODE_MEMORY_BYTES: '7000000' }, { start: false })
     const picture = () => sharp({ create: { width: 1000, height: 1000, channels: 3, background: 'red' } })
     const send = async (payload: Buffer, type: string) => {
       const response = await app.inject({ method: 'POST', url: '/classify', payload, headers: { 'content-type': type, 'x-request-timeout-ms': '300' } })
