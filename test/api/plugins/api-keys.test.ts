@@ -55,6 +55,34 @@ test('without a key only the open paths answer, and others do not say whether th
   }
 })
 
+const sharedPaths: Array<Record<string, string>> = [
+  { AIP_HEALTH_ROUTE: '/model-server', AIP_PREDICT_ROUTE: '/model-server' },
+  { AIP_HEALTH_ROUTE: '/classify' },
+  { AIP_HEALTH_ROUTE: '/invocations' },
+  { AIP_HEALTH_ROUTE: '/v1/models/ghostnet_050_tin200:predict' },
+  { AIP_HEALTH_ROUTE: '/v2/models/ghostnet_050_tin200/infer' },
+  ...['/ping', '/metrics', '/docs', '/openapi.json', '/livez', '/readyz', '/model', '/v2/health/ready'].map((path) => ({ AIP_PREDICT_ROUTE: path })),
+]
+for (const environment of sharedPaths) {
+  test(`what is open by one method of a path needs a key by another: ${JSON.stringify(environment)}`, async (t) => {
+    const { app } = await openAppWithKey(t, environment)
+    const [url] = Object.values(environment) as [string]
+    const payload = JSON.stringify({ instances: [{ b64: readFixture('exif-1.jpg').toString('base64') }] })
+    const post = { method: 'POST', url, payload, headers: { 'content-type': 'application/json' } } as const
+    assert.equal((await app.inject(post)).statusCode, 401)
+    assert.notEqual((await app.inject({ ...post, headers: { ...post.headers, 'x-api-key': key } })).statusCode, 401)
+    for (const method of ['PUT', 'DELETE', 'PATCH'] as const) {
+      const { statusCode } = await app.inject({ method, url })
+      assert.ok([401, 404, 405].includes(statusCode), `${method}: ${statusCode}`)
+    }
+    if (url !== '/model') assert.equal((await app.inject(url)).statusCode, 200, 'what is open stays open')
+  })
+}
+
+test('the root is no path for predictions', async (t) => {
+  await assert.rejects(openAppWithKey(t, { AIP_PREDICT_ROUTE: '/' }), { name: 'ConfigError' })
+})
+
 test('the log has the id of the key and never a key', async (t) => {
   const lines: string[] = []
   const { app } = await openAppWithKey(t, {}, lines)
