@@ -2,16 +2,27 @@ import neostandard, { plugins } from 'neostandard'
 
 const typescript = plugins['typescript-eslint']
 
-/** `models/` compiles checkpoints and knows nothing of HTTP; what `api/` may take from it is its public surface. */
-const modelsNeverImportApi = {
-  files: ['models/**/*.ts'],
-  rules: {
-    'no-restricted-imports': ['error', { patterns: [{ group: ['**/api/**'], message: 'models/ never imports api/.' }] }],
-  },
-}
+/** Folders of `api/` from the outermost to the innermost: each may import from those behind it, and from `models/`. */
+const layers = ['http', 'engine', 'images', 'machine']
+
+const forbidImports = (files, groups, message) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns: [{ group: groups, message }] }] },
+})
+
+const importBoundaries = [
+  ...layers.map((layer, i) => forbidImports(
+    [`api/${layer}/**/*.ts`],
+    ['cli', 'client', 'bootstrap', ...layers.slice(0, i)].map((folder) => `**/${folder}/**`).concat('**/app.ts', '**/server.ts'),
+    `api/${layer}/ imports ${[...layers.slice(i + 1), 'models'].join(', ')}, errors, config and log only.`)),
+  forbidImports(['api/cli/**/*.ts'], ['**/http/**', '**/client/**'], 'api/cli/ imports everything but http/ and client/; what doctor checks of them is in app.ts.'),
+  forbidImports(['api/client/**/*.ts'], ['../**'], 'api/client/ runs in browsers, and imports nothing else.'),
+  forbidImports(['api/errors.ts', 'api/config.ts', 'api/log.ts'], ['./*/**'], 'errors, config and log are imported from anywhere, and import no folder of api/.'),
+  forbidImports(['models/**/*.ts'], ['**/api/**'], 'models/ never imports api/.'),
+]
 
 const inBrowsers = {
-  files: ['api/playground/*.js'],
+  files: ['api/http/playground/*.js'],
   languageOptions: {
     globals: Object.fromEntries(['document', 'fetch', 'File', 'FormData', 'location', 'matchMedia', 'navigator', 'performance', 'URL'].map((name) => [name, 'readonly'])),
   },
@@ -32,6 +43,6 @@ export default [
       '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
     },
   },
-  modelsNeverImportApi,
+  ...importBoundaries,
   inBrowsers,
 ]

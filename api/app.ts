@@ -1,26 +1,27 @@
 /** The HTTP application: plugins and routes in the order in which a request meets them. Does not listen. */
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import type { Classifier } from './classifier.ts'
+import type { Classifier } from './engine/classifier.ts'
 import type { Config } from './config.ts'
-import { registerApiKeys } from './plugins/api-keys.ts'
-import { registerConnectionLimit } from './plugins/connection-limit.ts'
-import { registerCors } from './plugins/cors.ts'
-import { registerGracefulClose } from './plugins/graceful-close.ts'
-import { registerLingeringClose } from './plugins/lingering-close.ts'
-import { registerLoadShedding } from './plugins/load-shedding.ts'
-import { registerMetrics } from './plugins/metrics.ts'
-import { registerPipeliningLimit } from './plugins/pipelining-limit.ts'
-import { answerClientError, answerFrameworkError, registerProblemDetails } from './plugins/problem-details.ts'
-import { registerRequestEnd } from './plugins/request-end.ts'
-import { registerRequestLog } from './plugins/request-log.ts'
-import { registerSecurityHeaders } from './plugins/security-headers.ts'
-import { requestIdOf } from './request-id.ts'
-import { registerClassificationRoutes } from './routes/classification-routes.ts'
-import { registerHealthRoutes } from './routes/health.ts'
-import { registerModelRoute } from './routes/model.ts'
-import { registerOpenApiRoutes } from './routes/openapi.ts'
-import { registerPlaygroundRoute } from './routes/playground.ts'
-import { parseTrustProxy } from './trust-proxy.ts'
+import { registerApiKeys } from './http/plugins/api-keys.ts'
+import { registerConnectionLimit } from './http/plugins/connection-limit.ts'
+import { registerCors } from './http/plugins/cors.ts'
+import { registerGracefulClose } from './http/plugins/graceful-close.ts'
+import { registerLingeringClose } from './http/plugins/lingering-close.ts'
+import { registerLoadShedding } from './http/plugins/load-shedding.ts'
+import { registerMetrics } from './http/plugins/metrics.ts'
+import { registerPipeliningLimit } from './http/plugins/pipelining-limit.ts'
+import { answerClientError, answerFrameworkError, registerProblemDetails } from './http/plugins/problem-details.ts'
+import { registerRequestEnd } from './http/plugins/request-end.ts'
+import { registerRequestLog } from './http/plugins/request-log.ts'
+import { registerSecurityHeaders } from './http/plugins/security-headers.ts'
+import { requestIdOf } from './http/request-id.ts'
+import { registerClassificationRoutes } from './http/routes/classification-routes.ts'
+import { registerHealthRoutes } from './http/routes/health.ts'
+import { registerModelRoute } from './http/routes/model.ts'
+import { registerOpenApiRoutes } from './http/routes/openapi.ts'
+import { registerPlaygroundRoute } from './http/routes/playground.ts'
+import { readApiKeys } from './http/plugins/key-file.ts'
+import { parseTrustProxy } from './http/trust-proxy.ts'
 
 const headersTimeoutMs = 10_000
 const connectionsCheckingIntervalMs = 2000
@@ -62,7 +63,7 @@ export function buildApp (
   registerRequestLog(app)
   if (config.otelExporterOtlpEndpoint !== '') {
     app.register(async () => {
-      const { registerTracing } = await import('./plugins/tracing.ts')
+      const { registerTracing } = await import('./http/plugins/tracing.ts')
       registerTracing(app, config)
     })
   }
@@ -79,4 +80,10 @@ export function buildApp (
   registerClassificationRoutes(app, service)
   app.addHook('onClose', () => classifier.close())
   return app
+}
+
+/** @throws ConfigError if `buildApp` would throw one. */
+export function checkSettings ({ trustProxy, apiKeysFile }: Config): void {
+  parseTrustProxy(trustProxy)
+  if (apiKeysFile !== '') readApiKeys(apiKeysFile)
 }

@@ -1,9 +1,16 @@
 /** Environment -> Config. The service reads it nowhere else; every variable's unit is in its name. */
 import { Ajv, type ErrorObject } from 'ajv'
 import { Type, type Static } from 'typebox'
-import { executionProviders } from './execution-provider/execution-provider.ts'
 import { layouts } from '../models/onnx/layout.ts'
-import { imageFormatNames } from './pipeline/image-formats.ts'
+
+export const executionProviders = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const
+
+/** A provider of onnxruntime, which runs the graph. */
+export type ExecutionProvider = typeof executionProviders[number]
+
+export const imageFormatNames = ['jpeg', 'png', 'webp', 'avif', 'gif'] as const
+
+export type ImageFormatName = typeof imageFormatNames[number]
 
 const integer = (description: string, defaultValue: number, minimum: number, maximum: number) =>
   Type.Integer({ description, default: defaultValue, minimum, maximum })

@@ -2,11 +2,11 @@
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
-import type { Classifier } from './classifier.ts'
+import type { Classifier } from './engine/classifier.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
-import { createClassifier } from './create-classifier.ts'
+import { createClassifier } from './engine/create-classifier.ts'
 import { Log } from './log.ts'
-import { ModelError } from '../models/model-error.ts'
+import { ModelError } from '../models/manifest/model-error.ts'
 
 /** A fault in native code cannot be closed with grace: handled, the instruction would be repeated for ever. */
 const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LabError } from './lab-error.ts'
 import type { Photo } from './photos.ts'
 import { spawnService, type ServiceOptions } from './service.ts'
-import { median } from '../api/benchmark/median.ts'
+import { median } from '../api/cli/bench/median.ts'
 
 export interface ColdStarts {
   readonly milliseconds: readonly number[]

@@ -18,7 +18,7 @@ import { compareStart, compareThroughput } from './reported.ts'
 import { appendResult, atMost, checkHistory, defaultHistory, type Result } from './result.ts'
 import { printResult } from './print-result.ts'
 import { startService } from './service.ts'
-import { median } from '../api/benchmark/median.ts'
+import { median } from '../api/cli/bench/median.ts'
 
 interface LoadtestOptions {
   profile: ProfileName | 'cold'

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { packageRoot } from '../models/package-root.ts'
-import { sha256Of } from '../models/digests.ts'
+import { sha256Of } from '../models/manifest/sha256.ts'
 import { cachedDirectory } from './lab-cache.ts'
 
 /** `web`: about 500x400, 50 to 110 KB. `phone`: 12 megapixels, about 3 MB. */

@@ -1,5 +1,5 @@
 /** Whether one commit is slower than another, from runs of both that alternate. */
-import { median } from '../api/benchmark/median.ts'
+import { median } from '../api/cli/bench/median.ts'
 
 /** A number of one run, by name: the same names in every run. */
 export type RunNumbers = Readonly<Record<string, number>>

@@ -1,10 +1,10 @@
 /** Who trained GhostNet how, how fast, and how good it became: the rows of the README's table of results. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalog } from '../models/catalog.ts'
+import { catalog } from '../models/published/catalog.ts'
 import type { GhostNet } from '../models/ghostnet.ts'
-import type { Manifest } from '../models/manifest.ts'
-import { bundledModelDirectory } from '../models/shelf.ts'
+import type { Manifest } from '../models/manifest/manifest.ts'
+import { bundledModelDirectory } from '../models/manifest/model-store.ts'
 import { reportedNumbers } from './reported.ts'
 
 /** What was not reported, or does not apply, is left out. */

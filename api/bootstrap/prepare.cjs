@@ -16,9 +16,9 @@ const installStamp = join(root, 'node_modules/.ghostserve.json')
 const buildStamp = join(dist, '.ghostserve.json')
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const graphs = join(root, 'models/bundled/graphs')
-const graphMaker = join(dist, 'api/cli/prepare-bundled.js')
+const graphMaker = join(dist, 'api/bootstrap/prepare-bundled.js')
 /** In a build that is not in its place yet. */
-const bundler = 'api/cli/bundle-modules.js'
+const bundler = 'api/bootstrap/bundle-modules.js'
 
 /** A preparation that failed for a reason that its message says in one sentence. */
 class PreparationError extends Error {}

@@ -16,7 +16,7 @@ const firstUse = `
 
 /** Must run before anything in this process uses the pool, as reading a file asynchronously or importing an ES module does. */
 async function startThreadPool () {
-  // Two decodes a core (api/create-classifier.ts), and threads for file reads and DNS beside them.
+  // Two decodes a core (api/engine/create-classifier.ts), and threads for file reads and DNS beside them.
   process.env.UV_THREADPOOL_SIZE ||= String(availableParallelism() * 2 + 2)
   // Only Linux gives each thread a priority of its own.
   if (platform() !== 'linux') return

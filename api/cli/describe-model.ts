@@ -1,6 +1,6 @@
 /** A model in words and a table, for the terminal. */
 import { countGhostNet, describeGhostNet, type GhostNet } from '../../models/ghostnet.ts'
-import type { Manifest } from '../../models/manifest.ts'
+import type { Manifest } from '../../models/manifest/manifest.ts'
 
 /** timm's and MindCV's name of a width: 0.5 is ghostnet_050. */
 export function variantName ({ width }: Pick<GhostNet, 'width'>): string {

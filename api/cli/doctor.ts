@@ -1,16 +1,15 @@
 /** `ghostserve doctor`: what the service would run on this machine, which execution providers can be used, and what the others lack. */
 import type { Command } from 'commander'
-import { graphPath } from '../../models/graph-index.ts'
-import { bundledModelDirectory } from '../../models/shelf.ts'
-import { readApiKeys } from '../api-keys.ts'
-import { countAvailableCores } from '../available-cores.ts'
-import { countAvailableMemory } from '../available-memory.ts'
-import { readConfig } from '../config.ts'
-import { classifierOptions } from '../create-classifier.ts'
-import { chooseExecutionProvider } from '../execution-provider/choose-execution-provider.ts'
-import { describeDevice, executionProviders, explainUnavailable, type ExecutionProvider } from '../execution-provider/execution-provider.ts'
-import { explainNoSession } from '../execution-provider/explain-no-session.ts'
-import { parseTrustProxy } from '../trust-proxy.ts'
+import { graphPath } from '../../models/manifest/graph-index.ts'
+import { bundledModelDirectory } from '../../models/manifest/model-store.ts'
+import { checkSettings } from '../app.ts'
+import { countAvailableCores } from '../machine/available-cores.ts'
+import { countAvailableMemory } from '../machine/available-memory.ts'
+import { readConfig, executionProviders, type ExecutionProvider } from '../config.ts'
+import { classifierOptions } from '../engine/create-classifier.ts'
+import { chooseExecutionProvider } from '../machine/execution-provider/choose-execution-provider.ts'
+import { describeDevice, explainUnavailable } from '../machine/execution-provider/execution-provider.ts'
+import { explainNoSession } from '../machine/execution-provider/explain-no-session.ts'
 import { table } from './describe-model.ts'
 import { writeOutput } from './write-output.ts'
 
@@ -57,8 +56,7 @@ async function examineService (): Promise<Service | { error: string }> {
   try {
     const config = readConfig()
     const { model, executionProvider, workers } = await classifierOptions(config, (error) => { throw error })
-    parseTrustProxy(config.trustProxy)
-    if (config.apiKeysFile !== '') readApiKeys(config.apiKeysFile)
+    checkSettings(config)
     const { manifest: { name }, version, layout } = model
     return { model: name, version, layout, executionProvider, workers }
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The process of the command line: what its commands throw, in a sentence and an exit code. */
-import { DownloadError } from '../../models/download-error.ts'
-import { ModelError } from '../../models/model-error.ts'
+import { DownloadError } from '../../models/published/download-error.ts'
+import { ModelError } from '../../models/manifest/model-error.ts'
 import { CheckpointError } from '../../models/weights/checkpoint-error.ts'
 import { ConfigError } from '../config.ts'
 import { explainFileError } from './explain-file-error.ts'

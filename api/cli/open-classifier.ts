@@ -1,6 +1,6 @@
-import type { Classifier } from '../classifier.ts'
+import type { Classifier } from '../engine/classifier.ts'
 import { readConfig } from '../config.ts'
-import { createClassifier } from '../create-classifier.ts'
+import { createClassifier } from '../engine/create-classifier.ts'
 
 /** The service's classifier, without the service: the same pipeline and the same settings, for commands. Close it after use. */
 export async function openClassifier (model: string): Promise<Classifier> {

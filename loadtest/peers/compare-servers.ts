@@ -1,8 +1,8 @@
 /** The whole comparison, step by step. */
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
-import { countAvailableCores } from '../../api/available-cores.ts'
-import { chooseLayout } from '../../api/pipeline/choose-layout.ts'
+import { countAvailableCores } from '../../api/machine/available-cores.ts'
+import { chooseLayout } from '../../api/machine/choose-layout.ts'
 import { packageRoot } from '../../models/package-root.ts'
 import { writeBodies, type BodyForm } from '../bodies.ts'
 import { LabError } from '../lab-error.ts'

@@ -1,5 +1,5 @@
 /** Ratios of what was measured in pairs: two neighbours in time see the same machine. */
-import { median } from '../../api/benchmark/median.ts'
+import { median } from '../../api/cli/bench/median.ts'
 
 export interface Spread {
   readonly median: number

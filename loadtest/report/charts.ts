@@ -1,8 +1,8 @@
 /** Results -> charts: data and options for Chart.js, without a line of drawing. */
-import { greyColour, type Chart, type Dataset } from '../../api/report/chart.ts'
+import { greyColour, type Chart, type Dataset } from '../../api/cli/report/chart.ts'
 import { percentiles, stages } from '../plan.ts'
 import type { Result } from '../result.ts'
-import { median } from '../../api/benchmark/median.ts'
+import { median } from '../../api/cli/bench/median.ts'
 import { percentileOf, type Step } from '../step.ts'
 
 /** Loads that take as much as the service gives: only their throughput is its limit. */

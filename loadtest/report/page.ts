@@ -1,5 +1,5 @@
 /** The history of load tests as a page. */
-import { escape, figures, renderPage, section, table } from '../../api/report/page.ts'
+import { escape, figures, renderPage, section, table } from '../../api/cli/report/page.ts'
 import type { Result } from '../result.ts'
 import { percentileOf } from '../step.ts'
 import { headlineOf, isSaturating, kindOf, makeCharts, newestOfEachKind } from './charts.ts'

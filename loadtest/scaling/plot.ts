@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { startBrowser } from '../../test/api/playground/browser.ts'
-import { chartLibrary } from '../../api/report/chart-library.ts'
+import { chartLibrary } from '../../api/cli/report/chart-library.ts'
 import type { Scenario } from './scenarios.ts'
 
 const size = { width: 1500, height: 780 }

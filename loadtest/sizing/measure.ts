@@ -1,6 +1,6 @@
 /** `npm run loadtest:sizing`: measures on this machine what gpu.md and the scaling simulation are computed from, a minute. */
 import { getPriority } from 'node:os'
-import { countAvailableCores } from '../../api/available-cores.ts'
+import { countAvailableCores } from '../../api/machine/available-cores.ts'
 import { measureColdStarts } from '../cold-start.ts'
 import { findK6 } from '../k6-binary.ts'
 import { Lab } from '../lab.ts'

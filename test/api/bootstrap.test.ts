@@ -147,7 +147,7 @@ suite('bootstrap', () => {
 
   test('so does one whose bundle cannot be made', async (t) => {
     const stub = new StubProject(t, template)
-    stub.write('api/cli/bundle-modules.ts', "throw new Error('no bundle today')\n")
+    stub.write('api/bootstrap/bundle-modules.ts', "throw new Error('no bundle today')\n")
     const started = stub.bootstrap(t, ['serve'])
     assert.equal(await started.waitForExit(), 1)
     assert.match(started.text, /no bundle today/)

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { TestContext } from 'node:test'
 import { buildApp } from '../../api/app.ts'
-import type { Classifier } from '../../api/classifier.ts'
+import type { Classifier } from '../../api/engine/classifier.ts'
 import { readConfig } from '../../api/config.ts'
-import { createClassifier } from '../../api/create-classifier.ts'
+import { createClassifier } from '../../api/engine/create-classifier.ts'
 
 type Logger = NonNullable<FastifyServerOptions['logger']>
 

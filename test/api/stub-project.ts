@@ -40,7 +40,7 @@ function listSources (): Record<string, string> {
     '.npmrc': 'ignore-scripts=true\nupdate-notifier=false\n',
     'api/server.ts': serverSource,
     'api/cli/main.ts': 'console.log(JSON.stringify(process.argv.slice(2)))\n',
-    'api/cli/bundle-modules.ts': bundlerSource,
+    'api/bootstrap/bundle-modules.ts': bundlerSource,
     'test/one.test.ts': "import test from 'node:test'\ntest('one passes', () => {})\n",
     'test/deep/two.test.ts': "import test from 'node:test'\ntest('two fails', () => { throw new Error('two') })\n",
   }

@@ -2,14 +2,15 @@
  * `npm run bench:batches -- PROVIDER [MODEL...]`: images/s that the service's sessions give by batch size, from prepared pixels to logits,
  * copies included and without decoding; one session, and two that share the device.
  */
+import { executionProviders } from '../../api/config.ts'
 import { table } from '../../api/cli/describe-model.ts'
-import { describeDevice, executionProviders } from '../../api/execution-provider/execution-provider.ts'
-import { loadModel } from '../../api/load-model.ts'
-import { BatchQueue } from '../../api/pipeline/batch-queue.ts'
-import { chooseLayout } from '../../api/pipeline/choose-layout.ts'
-import { SessionPool, type ImageQueue } from '../../api/pipeline/session-pool.ts'
+import { describeDevice } from '../../api/machine/execution-provider/execution-provider.ts'
+import { loadModel } from '../../api/engine/load-model.ts'
+import { BatchQueue } from '../../api/engine/batch-queue.ts'
+import { chooseLayout } from '../../api/machine/choose-layout.ts'
+import { SessionPool, type ImageQueue } from '../../api/engine/session-pool.ts'
 import type { Layout } from '../../models/onnx/layout.ts'
-import { selfTestPixels } from '../../models/self-test.ts'
+import { selfTestPixels } from '../../models/manifest/self-test.ts'
 
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128]
 const seconds = 2

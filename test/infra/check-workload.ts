@@ -1,8 +1,8 @@
 /** Numbers of a deployment that have to fit each other, and the service's configuration. */
 import assert from 'node:assert/strict'
 import { EnvironmentSchema } from '../../api/config.ts'
-import { largestUsefulBatch } from '../../api/pipeline/largest-batch.ts'
-import { parseTrustProxy } from '../../api/trust-proxy.ts'
+import { largestUsefulBatch } from '../../api/machine/largest-batch.ts'
+import { parseTrustProxy } from '../../api/http/trust-proxy.ts'
 import type { Workload } from './workload.ts'
 
 /** A first start on a busy node takes this long at most; measured starts are under a second. */

@@ -11,7 +11,7 @@ import { judgeChanges, measureChanges } from '../../loadtest/regression.ts'
 const pairs = Number(process.env['PAIRS'] ?? 8)
 const seconds = Number(process.env['SECONDS'] ?? 2)
 const tolerance = 0.03
-const patched = 'api/pipeline/session-worker.ts'
+const patched = 'api/engine/session-worker.ts'
 const before = 'const isDecoded = decoder !== false &&'
 const sleep = 'await new Promise((resolve) => setTimeout(resolve, 2))'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { median } from '../../api/benchmark/median.ts'
+import { median } from '../../api/cli/bench/median.ts'
 import { quantile } from '../../loadtest/statistics.ts'
 
 test('a quantile is the smallest value that a share of the values does not exceed', () => {

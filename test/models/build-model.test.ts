@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { buildModel, type BuildOptions } from '../../models/build-model.ts'
 import { compileGraphs } from '../../models/compile-graphs.ts'
-import { findGraph } from '../../models/graph-index.ts'
-import { readModelDirectory } from '../../models/manifest.ts'
+import { findGraph } from '../../models/manifest/graph-index.ts'
+import { readModelDirectory } from '../../models/manifest/manifest.ts'
 import { layouts } from '../../models/onnx/layout.ts'
-import { preprocessingPresets, type Preprocessing } from '../../models/preprocessing.ts'
+import { preprocessingPresets, type Preprocessing } from '../../models/manifest/preprocessing.ts'
 import { goldenPath } from '../fixtures/index.ts'
 
 function scratch (t: TestContext): string {

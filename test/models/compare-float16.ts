@@ -1,9 +1,9 @@
 /** Runs on labelled photos: top-1 of the float16 graph against the float32 one, and how far their logits differ. Prints JSON. */
 import '../../models/onnx/no-telemetry.ts'
 import * as ort from 'onnxruntime-node'
-import { listLabelledImages } from '../../api/evaluation/list-labelled-images.ts'
-import { loadModel } from '../../api/load-model.ts'
-import { preprocess } from '../../api/pipeline/preprocess.ts'
+import { listLabelledImages } from '../../api/cli/evaluate/list-labelled-images.ts'
+import { loadModel } from '../../api/engine/load-model.ts'
+import { preprocess } from '../../api/images/preprocess.ts'
 import { unlimited } from '../api/pipeline/preprocess-options.ts'
 
 const batchSize = 8

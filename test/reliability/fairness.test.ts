@@ -51,7 +51,7 @@ test('without the limit the greedy client fills the queue, and the other is refu
 test('a refusal for the share says when to try again', async (t) => {
   const { app, classifier } = await openApp(t, { MAX_CLIENT_IMAGES: '1' }, { start: false })
   const first = statusFor(app, '192.0.2.1')
-  while (classifier.inWork === 0) await setImmediate()
+  while (classifier.admission.inFlight === 0) await setImmediate()
   const refused = await app.inject({ method: 'POST', url: '/classify', ...form, remoteAddress: '192.0.2.1' })
   assert.equal(refused.statusCode, 429)
   assert.equal(refused.json<{ code: string }>().code, 'too_many_requests')

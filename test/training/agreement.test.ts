@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import type { Evaluation } from '../../api/evaluation/evaluation.ts'
+import type { Evaluation } from '../../api/cli/evaluate/evaluation.ts'
 import { packageRoot } from '../../models/package-root.ts'
 import { trainingEnvironment } from './python.ts'
 import { runCommand } from './run-command.ts'

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import * as ort from 'onnxruntime-node'
 import sharp from 'sharp'
-import { loadModel } from '../../../api/load-model.ts'
-import { resizeShorterSide } from '../../../models/preprocessing.ts'
+import { loadModel } from '../../../api/engine/load-model.ts'
+import { resizeShorterSide } from '../../../models/manifest/preprocessing.ts'
 
 sharp.concurrency(1)
 sharp.cache(false)

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
-import { fastestRun } from '../../../api/benchmark/fastest-run.ts'
-import { chooseLayout } from '../../../api/pipeline/choose-layout.ts'
-import { modelFiles, readManifest } from '../../../models/manifest.ts'
+import { fastestRun } from '../../../api/cli/bench/fastest-run.ts'
+import { chooseLayout } from '../../../api/machine/choose-layout.ts'
+import { modelFiles, readManifest } from '../../../models/manifest/manifest.ts'
 import { spreadOf, type Spread } from '../ratio.ts'
 
 const batchSize = 8

@@ -4,7 +4,7 @@ import numpy as np
 
 from ghostnet_training.tally import softmax
 
-#: What a manifest may have: `models/temperature.ts`.
+#: What a manifest may have: `models/manifest/temperature.ts`.
 BOUNDS = (0.05, 20.0)
 
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import test from 'node:test'
-import { catalog } from '../../../models/catalog.ts'
+import { catalog } from '../../../models/published/catalog.ts'
 import { ghostserve } from './ghostserve.ts'
 
 const hasShell = (shell: string): boolean => {

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { sha256Of } from '../../../models/digests.ts'
+import { sha256Of } from '../../../models/manifest/sha256.ts'
 
 /** Everything in a folder: kind, permissions, time of the last change and content, so that two are equal only if nothing was touched. */
 export function snapshot (folder: string): Record<string, string> {

@@ -56,7 +56,7 @@ for (const [platform, { predict, health, environment = {} }] of Object.entries(p
     test('is as /classify in its defaults, its readiness at the end, and its share of a client', async (t) => {
       const { app, classifier } = await openApp(t, { ...environment, MAX_CLIENT_IMAGES: '1' }, { start: false })
       const waiting = app.inject(post({ instances: b64(coffee) }))
-      while (classifier.inWork === 0) await new Promise((resolve) => setImmediate(resolve))
+      while (classifier.admission.inFlight === 0) await new Promise((resolve) => setImmediate(resolve))
       const refusal = (await app.inject(post({ instances: b64(coffee) }))).json<Problem>()
       assert.equal(refusal.code, 'too_many_requests')
       await classifier.start()
@@ -90,7 +90,7 @@ for (const [platform, { predict, health, environment = {} }] of Object.entries(p
         const problem = response.json<Problem>()
         assert.deepEqual([response.statusCode, problem.status, problem.code], [status, status, code], problem.detail)
         assert.equal(response.headers['content-type'], 'application/problem+json; charset=utf-8')
-        assert.equal(classifier.inWork, 0)
+        assert.equal(classifier.admission.inFlight, 0)
       })
     }
   })

@@ -1,7 +1,7 @@
 /** A session worker that gives the bundled model's self-test answer and fails on cue: by the first byte of an image. */
 import { parentPort } from 'node:worker_threads'
-import { loadModel } from '../../../api/load-model.ts'
-import type { RunAnswer, SessionRequest } from '../../../api/pipeline/session-worker.ts'
+import { loadModel } from '../../../api/engine/load-model.ts'
+import type { RunAnswer, SessionRequest } from '../../../api/engine/session-worker.ts'
 
 /** First byte of an image on which the session throws, and of one on which its thread dies. */
 export const refused = 13

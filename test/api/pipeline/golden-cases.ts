@@ -1,5 +1,5 @@
 /** What Pillow makes of fixtures: `test/golden/make_preprocessing.py`. */
-import { preprocessingPresets, type Preprocessing } from '../../../models/preprocessing.ts'
+import { preprocessingPresets, type Preprocessing } from '../../../models/manifest/preprocessing.ts'
 import { readGoldenJson, readGoldenPixels } from '../../fixtures/index.ts'
 
 export interface GoldenCase {

@@ -1,7 +1,8 @@
-import { acceptFormats, type ImageFormatName } from '../../../api/pipeline/image-formats.ts'
-import { MemoryBudget } from '../../../api/pipeline/memory-budget.ts'
-import type { PreprocessOptions } from '../../../api/pipeline/preprocess.ts'
-import type { Preprocessing } from '../../../models/preprocessing.ts'
+import type { ImageFormatName } from '../../../api/config.ts'
+import { acceptFormats } from '../../../api/images/formats.ts'
+import { MemoryBudget } from '../../../api/images/memory-budget.ts'
+import type { PreprocessOptions } from '../../../api/images/preprocess.ts'
+import type { Preprocessing } from '../../../models/manifest/preprocessing.ts'
 
 const formats: ImageFormatName[] = ['jpeg', 'png', 'webp']
 acceptFormats(formats)

@@ -50,13 +50,13 @@ test('the package that is published, and so the image, has the page\'s files', (
   const packed = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: packageRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as
     [{ files: Array<{ path: string }> }]
   const paths = packed[0].files.map(({ path }) => path)
-  const files = readdirSync(join(packageRoot, 'api/playground')).map((name) => `api/playground/${name}`)
+  const files = readdirSync(join(packageRoot, 'api/http/playground')).map((name) => `api/http/playground/${name}`)
   assert.equal(files.length, 5)
   for (const path of [...files, 'dist/bundle/server.js']) assert.ok(paths.includes(path), path)
 })
 
 test('problems that the page explains are the service\'s', () => {
-  const script = readFileSync(join(packageRoot, 'api/playground/problems.js'), 'utf8')
+  const script = readFileSync(join(packageRoot, 'api/http/playground/problems.js'), 'utf8')
   const explained = [.../^const explanations = \{\n([^}]+)\}/m.exec(script)![1]!.matchAll(/^ {2}(\w+):/gm)].map(([, code]) => code!)
   assert.ok(explained.length > 5)
   for (const code of explained) assert.ok((errorCodes as readonly string[]).includes(code), code)

@@ -1,7 +1,7 @@
 /** One file of every structure that decoders keep in memory in a way of its own. */
 import { deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
-import type { ImageFormatName } from '../../../../api/pipeline/image-formats.ts'
+import type { ImageFormatName } from '../../../../api/config.ts'
 import { handMadeJpeg, type HandMadeJpeg } from '../../../hostile/inputs/hand-made-jpeg.ts'
 import { exifEntry, exifSegment, tiffOf, withSegments } from '../../../hostile/inputs/jpeg.ts'
 import { iend, ihdr, png, withChunks, type Chunk } from '../../../hostile/inputs/png.ts'

@@ -1,0 +1,5 @@
+/** Part of the build: makes the bundled model's graphs from its weights. */
+import { compileGraphs } from '../../models/compile-graphs.ts'
+import { bundledModelDirectory } from '../../models/manifest/model-store.ts'
+
+await compileGraphs(bundledModelDirectory)

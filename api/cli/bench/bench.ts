@@ -1,0 +1,57 @@
+/** `ghostserve bench`: how fast a model is on this machine, without HTTP. */
+import { readFile } from 'node:fs/promises'
+import { InvalidArgumentError, type Command } from 'commander'
+import { generatePhoto, generatedPhotoSize } from './generated-photo.ts'
+import { measureModel } from './measure-model.ts'
+import { readConfig } from '../../config.ts'
+import { classifierOptions } from '../../engine/create-classifier.ts'
+import { describeDevice } from '../../machine/execution-provider/execution-provider.ts'
+import { table } from '../describe-model.ts'
+import { findImages } from '../classify/find-images.ts'
+import { writeOutput } from '../write-output.ts'
+
+const batchSizes = [1, 2, 4, 8]
+
+interface Options { readonly seconds: number, readonly json?: true }
+
+export function addBenchCommand (program: Command): void {
+  program.command('bench')
+    .description('Measure decoding, sessions and the whole pipeline on this machine by batch size, without HTTP.')
+    .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
+    .argument('[image...]', 'JPEG, PNG or WebP files, folders of them, or quoted patterns (default: a generated JPEG)')
+    .option('--seconds <count>', 'for each batch size', positiveNumber, 5)
+    .option('--json', 'for programs')
+    .addHelpText('after', '\nExample:\n  ghostserve bench bundled photos/')
+    .action(async (model: string, paths: string[], { seconds, json }: Options) => {
+      const files = await findImages(paths)
+      const photos = files.length === 0 ? [await generatePhoto()] : await Promise.all(files.map(async (file) => await readFile(file)))
+      const options = await classifierOptions({ ...readConfig(), model }, (error) => { throw error })
+      const { decodeMs, batches } = await measureModel(options, photos, batchSizes, seconds * 1000)
+      const { model: { manifest: { name }, layout }, executionProvider, workers, intraOpNumThreads } = options
+      const processor = describeDevice('cpu')
+      const { width, height } = generatedPhotoSize
+      const images = files.length === 0 ? `a generated JPEG of ${width} x ${height}` : `${files.length} given`
+      if (json) {
+        const facts = { model: name, layout, executionProvider, processor, workers, intraOpNumThreads, images, seconds }
+        await writeOutput(`${JSON.stringify({ ...facts, decodeMs, batches }, null, 2)}\n`)
+        return
+      }
+      await writeOutput(`${table([
+        ['model', `${name}, layout ${layout}, on ${executionProvider}`],
+        ['processor', processor],
+        ['sessions', `${workers}, ${intraOpNumThreads} thread${intraOpNumThreads === 1 ? '' : 's'} each`],
+        ['images', images],
+        ['decode', `${decodeMs.toFixed(2)} ms an image, one at a time`],
+      ])}\n\n${table([
+        ['batch', 'session alone, ms an image', 'pipeline, images/s', 'its mean batch'],
+        ...batches.map(({ batchSize, sessionMs, imagesPerSecond, meanBatch }) =>
+          [String(batchSize), sessionMs.toFixed(2), imagesPerSecond.toFixed(0), meanBatch.toFixed(1)]),
+      ], new Set([0, 1, 2, 3]))}\n`)
+    })
+}
+
+function positiveNumber (text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('Expected a number above 0.')
+  return value
+}

@@ -1,0 +1,144 @@
+/** `ghostserve evaluate`: how good a model is on labelled images, through the pipeline that serves it. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { modelFiles } from '../../../models/manifest/manifest.ts'
+import { findModelDirectory } from '../../../models/manifest/model-store.ts'
+import { writeTemperature } from '../../../models/manifest/write-temperature.ts'
+import type { Classifier } from '../../engine/classifier.ts'
+import { readConfig } from '../../config.ts'
+import { describeEvaluation } from './describe-evaluation.ts'
+import { evaluateImages } from './evaluate-images.ts'
+import { evaluationPage } from './evaluation-page.ts'
+import type { Evaluation } from './evaluation.ts'
+import { fitTemperature } from './fit-temperature.ts'
+import { isClassified, type ImageResult } from './image-result.ts'
+import type { LabelledImage } from './labelled-image.ts'
+import { listLabelledImages } from './list-labelled-images.ts'
+import { ResultsFile } from './results-file.ts'
+import { tallyResults, type Tally } from './tally.ts'
+import type { LoadedModel } from '../../engine/load-model.ts'
+import { isPage } from '../report/page.ts'
+import { openClassifier } from '../open-classifier.ts'
+import { claimOutputFile, findOutputFile, findOutputFolder } from '../output-path.ts'
+import { progressBar } from '../progress.ts'
+import { UsageError } from '../usage-error.ts'
+import { writeOutput } from '../write-output.ts'
+
+interface EvaluateOptions { data: string, groundTruth?: string, out?: string, fitTemperature?: true, json?: true }
+
+/** In the folder of `--out`. */
+const outputFiles = { results: 'images.jsonl', evaluation: 'evaluation.json', page: 'report.html' } as const
+
+export function addEvaluateCommand (program: Command): void {
+  program.command('evaluate')
+    .description('Measure top-1, top-5 and calibration on labelled images, through the pipeline that serves them.')
+    .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
+    .requiredOption('-d, --data <path>', 'a folder with a folder of images per class (named by WordNet id, label or class index); WebDataset shards ' +
+      '(KEY.jpg and KEY.cls in a tar archive, or a folder of them); or a text file with an image\'s name and its class a line; names are relative ' +
+      'to the file or to `images/` beside it')
+    .option('-g, --ground-truth <file>', 'classes of images that lie side by side in one folder: ImageNet\'s val.txt, LOC_val_solution.csv or ' +
+      'validation_synset_labels.txt (a class a line, in the order of the sorted names)')
+    .option('-o, --out <folder>', `write ${Object.values(outputFiles).join(', ')}; an evaluation that was interrupted goes on where it was`)
+    .option('--fit-temperature', 'fit the temperature of the scores on these images and store it in the model\'s manifest')
+    .option('--json', 'for programs')
+    .addHelpText('after', '\nExample:\n  ghostserve evaluate bundled --data val/ --out evaluation/')
+    .action(async (model: string, options: EvaluateOptions) => {
+      const evaluation = await evaluate(model, options)
+      await writeOutput(options.json ? print(evaluation) : describeEvaluation(evaluation))
+    })
+}
+
+async function evaluate (model: string, { data, groundTruth, out, fitTemperature: isFitted }: EvaluateOptions): Promise<Evaluation> {
+  const directory = findModelDirectory(model, readConfig().modelDir)
+  if (isFitted) await findOutputFile(join(directory, modelFiles.manifest))
+  const classifier = await openClassifier(model)
+  const { manifest, labels, version, temperature } = classifier.model
+  const { results, classified, seconds, outputs } = await listLabelledImages(data, labels, groundTruth)
+    .then(async (images) => await collectResults(classifier, images, out))
+    .finally(async () => await classifier.close())
+
+  const common = {
+    model: manifest.name,
+    version,
+    data,
+    imagesPerSecond: Math.round(classified / seconds),
+    seconds: Math.round(seconds * 10) / 10,
+  }
+  const before = tallyResults(results, labels, temperature)
+  const found = isFitted ? await fit(results, classifier.model, before, directory, data) : { temperature, ...before }
+  const evaluation: Evaluation = { ...common, ...found }
+  await outputs?.writeEvaluation(print(evaluation))
+  await outputs?.writePage(evaluationPage(evaluation))
+  return evaluation
+}
+
+/** Stores the temperature that it fits in the model's manifest. */
+async function fit (
+  results: readonly ImageResult[], { labels, temperature }: LoadedModel, before: Tally, directory: string, data: string
+): Promise<Tally & Required<Pick<Evaluation, 'temperature' | 'beforeFit'>>> {
+  const examples = results.filter(isClassified)
+  if (examples.length === 0) throw new UsageError(`Expected images that can be classified in ${data}, to fit the temperature on; none can.`)
+  const fitted = fitTemperature(examples)
+  await writeTemperature(directory, fitted)
+  return {
+    temperature: fitted,
+    beforeFit: {
+      temperature,
+      negativeLogLikelihood: before.negativeLogLikelihood,
+      expectedCalibrationError: before.calibration.expectedCalibrationError,
+    },
+    ...tallyResults(results, labels, fitted),
+  }
+}
+
+const print = (evaluation: Evaluation): string => `${JSON.stringify(evaluation, null, 2)}\n`
+
+interface Collected {
+  readonly results: readonly ImageResult[]
+  /** How many of them by this process. */
+  readonly classified: number
+  readonly seconds: number
+  readonly outputs: Outputs | undefined
+}
+
+/** What former runs left in the folder, and what they did not come to. */
+async function collectResults (classifier: Classifier, images: readonly LabelledImage[], out: string | undefined): Promise<Collected> {
+  const outputs = out === undefined ? undefined : await openOutputs(classifier.model, images, out)
+  const before = outputs?.before ?? []
+  const results: ImageResult[] = [...before]
+  const bar = progressBar('images')
+  const startedAt = performance.now()
+  bar.start(images.length - before.length, 0)
+  try {
+    for await (const result of evaluateImages(classifier, images.slice(before.length))) {
+      await outputs?.file.append(result)
+      results.push(result)
+      bar.increment()
+    }
+  } finally {
+    bar.stop()
+    await outputs?.file.close()
+  }
+  return { results, classified: results.length - before.length, seconds: (performance.now() - startedAt) / 1000, outputs }
+}
+
+interface Outputs {
+  readonly file: ResultsFile
+  readonly before: readonly ImageResult[]
+  readonly writeEvaluation: (text: string) => Promise<void>
+  readonly writePage: (text: string) => Promise<void>
+}
+
+async function openOutputs ({ manifest, layout }: LoadedModel, images: readonly LabelledImage[], out: string): Promise<Outputs> {
+  const { name, weights, preprocessing, classes } = manifest
+  const evaluated = { model: name, weightsSha256: weights.sha256, preprocessing, layout }
+  const folder = await findOutputFolder(out)
+  await mkdir(folder, { recursive: true })
+  const writeEvaluation = await claimOutputFile(join(out, outputFiles.evaluation), { what: 'an older evaluation', isOne: isEvaluation })
+  const writePage = await claimOutputFile(join(out, outputFiles.page), { what: 'an older page of this command', isOne: (text) => isPage(text, 'evaluation') })
+  return { ...await ResultsFile.open(join(out, outputFiles.results), evaluated, images, classes), writeEvaluation, writePage }
+}
+
+/** As `print` begins. */
+const isEvaluation = (text: string): boolean => /^\{\n {2}"model": ".*",\n {2}"version": ".*",\n {2}"data": /.test(text)

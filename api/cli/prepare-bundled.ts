@@ -1,5 +1,0 @@
-/** Part of the build: makes the bundled model's graphs from its weights. */
-import { compileGraphs } from '../../models/compile-graphs.ts'
-import { bundledModelDirectory } from '../../models/shelf.ts'
-
-await compileGraphs(bundledModelDirectory)

@@ -1,0 +1,136 @@
+/**
+ * A worker thread that owns one ONNX Runtime session. `run` and `create` are synchronous native calls (behind a `setImmediate`):
+ * on the main thread they would stop uploads, timers and probes.
+ */
+import { constants, getPriority, platform, setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import * as ort from 'onnxruntime-node'
+import type { ExecutionProvider } from '../config.ts'
+import type { Preprocessing } from '../../models/manifest/preprocessing.ts'
+import type * as Decoder from '../images/decode-fast-jpeg.ts'
+import type { PlainJpeg } from '../images/fast-jpeg.ts'
+
+export interface SessionWorkerData {
+  /** Encoded ONNX model. */
+  readonly graphFile: string
+  readonly executionProvider: ExecutionProvider
+  readonly intraOpNumThreads: number
+  readonly preprocessing: Preprocessing
+}
+
+/** Where in a batch a photo belongs that is still to be decoded, and where its bytes are in `files`. */
+export interface EncodedImage extends Omit<PlainJpeg, 'file'> {
+  readonly index: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Memory of a batch, which goes to and fro between the threads. */
+export interface BatchMemory {
+  /** uint8 [at least the batch's size, cropSize, cropSize, 3] */
+  readonly pixels: Uint8Array<ArrayBuffer>
+  /** Photos one after another. */
+  readonly files: Uint8Array<ArrayBuffer>
+}
+
+/** Its memory is transferred; 'end' lets the thread end once it is idle. */
+export type SessionRequest = BatchMemory & { readonly batchSize: number, readonly encoded: readonly EncodedImage[] } | 'end'
+
+/** Of one photo of a batch. Times are in ms since the batch began. */
+export interface Decoding {
+  readonly index: number
+  readonly startMs: number
+  readonly endMs: number
+  /** If not, the logits at this index mean nothing. */
+  readonly isDecoded: boolean
+}
+
+export interface BatchOutcome {
+  /** float32 [batchSize, classes], transferred; empty if no image is decoded. */
+  readonly logits: Float32Array<ArrayBuffer>
+  readonly decodings: readonly Decoding[]
+}
+
+/** What became of a batch, or why nothing did; and its memory, transferred. */
+export type RunAnswer = (BatchOutcome | { readonly error: string }) & BatchMemory
+
+const { graphFile, executionProvider, intraOpNumThreads, preprocessing } = workerData as SessionWorkerData
+const { cropSize } = preprocessing
+const imageLength = cropSize * cropSize * 3
+const port = parentPort!
+
+const session = await ort.InferenceSession.create(graphFile, {
+  executionProviders: [executionProvider],
+  intraOpNumThreads,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+})
+
+// Linux gives each thread a priority of its own: uploads, decoding and answers come before the next batch, which grows meanwhile.
+// Elsewhere this would lower the whole process. Not before there is a session: whoever has died must be replaced under load, too.
+const { PRIORITY_BELOW_NORMAL } = constants.priority
+if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
+  try {
+    setPriority(PRIORITY_BELOW_NORMAL)
+  } catch {
+    // A sandbox may forbid it, and it is an optimisation.
+  }
+}
+
+/** Loaded with the first photo: whoever sends none, or pixels, needs no decoder here. Where it cannot be loaded, libvips decodes. */
+let decoder: typeof Decoder | false | undefined
+
+async function loadDecoder (): Promise<typeof Decoder | false> {
+  try {
+    return await import('../images/decode-fast-jpeg.ts')
+  } catch (error) {
+    process.emitWarning(`Sessions cannot decode photos here, which libvips does more slowly: ${String(error)}`)
+    return false
+  }
+}
+
+async function decodeInto (
+  pixels: Uint8Array, files: Uint8Array, encoded: readonly EncodedImage[], startedAt: number
+): Promise<Decoding[]> {
+  decoder ??= await loadDecoder()
+  const decodings: Decoding[] = []
+  for (const { index, start, end, rows, columns } of encoded) {
+    const slot = pixels.subarray(index * imageLength, (index + 1) * imageLength)
+    const startMs = performance.now() - startedAt
+    const photo = { file: files.subarray(start, end), rows, columns }
+    const isDecoded = decoder !== false && decoder.decodePlainJpeg(photo, preprocessing, slot)
+    decodings.push({ index, startMs, endMs: performance.now() - startedAt, isDecoded })
+    if (decoder !== false) await decoder.giveBackPictures()
+  }
+  return decodings
+}
+
+async function run ({ pixels, files, batchSize, encoded }: Exclude<SessionRequest, 'end'>): Promise<BatchOutcome> {
+  const decodings = encoded.length === 0 ? [] : await decodeInto(pixels, files, encoded, performance.now())
+  if (decodings.length === batchSize && decodings.every(({ isDecoded }) => !isDecoded)) return { logits: new Float32Array(), decodings }
+  const input = new ort.Tensor('uint8', pixels.subarray(0, batchSize * imageLength), [batchSize, cropSize, cropSize, 3])
+  const outputs = await session.run({ pixels: input })
+  return { logits: outputs['logits']!.data as Float32Array<ArrayBuffer>, decodings }
+}
+
+async function serve (request: SessionRequest): Promise<void> {
+  if (request === 'end') {
+    port.close()
+    return
+  }
+  const { pixels, files } = request
+  try {
+    const outcome = await run(request)
+    port.postMessage({ ...outcome, pixels, files } satisfies RunAnswer, [outcome.logits.buffer, pixels.buffer, files.buffer])
+  } catch (error) {
+    port.postMessage({ error: String(error), pixels, files } satisfies RunAnswer, [pixels.buffer, files.buffer])
+  }
+}
+
+/** One request after another: an end that overtook a batch would close the port before its answer. */
+let served = Promise.resolve()
+port.on('message', (request: SessionRequest) => {
+  served = served.then(async () => await serve(request))
+})
+port.postMessage('created')

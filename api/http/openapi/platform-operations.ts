@@ -1,0 +1,109 @@
+/** The routes of the platforms: the same pipeline, limits and problems as POST /classify, in the words of each. */
+import { Type, type TSchema } from 'typebox'
+import type { Manifest } from '../../../models/manifest/manifest.ts'
+import type { Config, ImageFormatName } from '../../config.ts'
+import type { ErrorCode } from '../../errors.ts'
+import { modelMetadata, serverMetadata } from '../platforms/open-inference/metadata.ts'
+import { imageFormats } from '../../images/formats.ts'
+import { escapeColons } from '../platforms/vertex.ts'
+import { InferAnswerSchema, inferRequestSchema, ModelMetadataSchema, ServerMetadataSchema } from '../platforms/open-inference/schema.ts'
+import { instancesSchema, PredictionsSchema } from '../platforms/instances.ts'
+import { classificationProblems, classifyHeadersSchema, type Operation } from './operation.ts'
+import { requestIdHeader, serverTimingHeader } from './problem-responses.ts'
+
+const readiness: readonly ErrorCode[] = ['not_ready', 'shutting_down']
+const ofJson: readonly ErrorCode[] = classificationProblems.filter((code) => code !== 'malformed_multipart')
+const ofOneModel = (problems: readonly ErrorCode[]): ErrorCode[] => [...problems, 'not_found']
+
+/** A PNG of one pixel, in base64. */
+const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='
+
+/** By method and path. */
+export function describePlatformOperations (manifest: Manifest, version: string, config: Config): Record<string, Operation> {
+  const { name, classes, preprocessing: { cropSize } } = manifest
+  const image = onePixel
+  const answerHeaders = { ...requestIdHeader, ...serverTimingHeader }
+
+  const get = (
+    operationId: string, summary: string, description: string, schema: TSchema, example: unknown, problems: readonly ErrorCode[]
+  ): Operation => ({ operationId, summary, description, answer: { description: `${summary}.`, headers: requestIdHeader, schema, example }, problems })
+
+  const predict = (operationId: string, platform: string, problems: readonly ErrorCode[]): Operation => ({
+    operationId,
+    summary: `Classify images (${platform})`,
+    description: `At most ${config.maxImages} images in base64 and ${config.maxRequestBytes} bytes of JSON, of whatever type the body says to be. ` +
+      'An image that cannot be classified has a problem in its place.',
+    headers: classifyHeadersSchema,
+    body: { 'application/json': { schema: instancesSchema(classes, { minItems: 1, maxItems: config.maxImages }), example: { instances: [{ b64: image }], parameters: { topK: 1 } } } },
+    answer: {
+      description: 'One prediction an instance.',
+      headers: answerHeaders,
+      example: { predictions: [{ predictions: [{ label: 'espresso', wnid: 'n07920052', classIndex: 193, score: 0.9952144401743884 }] }] },
+      schema: PredictionsSchema,
+    },
+    problems,
+  })
+
+  const infer = (operationId: string): Operation => ({
+    operationId,
+    summary: 'Infer (Open Inference Protocol)',
+    description: `One input: \`images\` (\`BYTES\`, encoded images), or \`pixels\` (\`UINT8\`, [N, ${cropSize}, ${cropSize}, 3], preprocessed by the client), in JSON or, ` +
+      'as the binary tensor extension has it, behind it. Outputs are `scores` and `logits`, each on request as the strings of the classification extension. ' +
+      'If one image fails, its problem is the answer.',
+    headers: Type.Object({
+      ...classifyHeadersSchema.properties,
+      'inference-header-content-length': Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes of JSON before binary tensors.' })),
+    }),
+    body: {
+      'application/json': {
+        schema: inferRequestSchema(classes),
+        example: { inputs: [{ name: 'images', datatype: 'BYTES', shape: [1], data: [image] }], outputs: [{ name: 'scores', parameters: { classification: 1 } }] },
+      },
+      'application/octet-stream': { schema: { type: 'string', format: 'binary', description: 'JSON, and binary tensors behind it.' } },
+    },
+    answer: {
+      description: 'One row an image.',
+      headers: {
+        ...answerHeaders,
+        'inference-header-content-length': { type: 'integer', description: 'Bytes of JSON before binary tensors, where there are any.' },
+      },
+      example: { model_name: name, model_version: version, outputs: [{ name: 'scores', datatype: 'BYTES', shape: [1, 1], data: ['0.995214:193:espresso'] }] },
+      schema: InferAnswerSchema,
+    },
+    otherAnswers: { 'application/octet-stream': { schema: { type: 'string', format: 'binary', description: 'JSON, and binary tensors behind it.' } } },
+    problems: ofOneModel(ofJson),
+  })
+
+  const readySchema = Type.Object({ name: Type.String(), ready: Type.Boolean() })
+  const modelReady = (operationId: string): Operation =>
+    get(operationId, 'Readiness of the model', 'As `/readyz`, for the model of that name.', readySchema, { name, ready: true }, ofOneModel(readiness))
+  const describe = (operationId: string): Operation =>
+    get(operationId, 'Metadata of the model', 'Its inputs, of which a request has one, and its outputs.', ModelMetadataSchema,
+      modelMetadata(name, version, manifest), ofOneModel([]))
+  const imageTypes = [...config.imageFormats.split(',').map((format) => imageFormats[format as ImageFormatName].mediaType), 'application/x-image']
+  const { body: json, ...invoke } = predict('sageMakerInvoke', 'SageMaker', ofJson)
+
+  return {
+    'GET /v1/models': get('kserveModels', 'Names of models (KServe)', 'There is one.', Type.Object({ models: Type.Array(Type.String()) }), { models: [name] }, []),
+    'GET /v1/models/:name': modelReady('kserveModelReady'),
+    'POST /v1/models/:name(^[^:/]+)::predict': predict('kservePredict', 'KServe, version 1', ofOneModel(ofJson)),
+    'GET /v2': get('inferenceServer', 'Metadata of the server', 'Name, version and extensions of the protocol.', ServerMetadataSchema,
+      serverMetadata, []),
+    'GET /v2/health/live': get('inferenceLive', 'Liveness (Open Inference Protocol)', 'As `/livez`.', Type.Object({ live: Type.Boolean() }), { live: true }, []),
+    'GET /v2/health/ready': get('inferenceReady', 'Readiness (Open Inference Protocol)', 'As `/readyz`.', Type.Object({ ready: Type.Boolean() }), { ready: true }, readiness),
+    'GET /v2/models/:name': describe('inferenceModel'),
+    'GET /v2/models/:name/versions/:version': describe('inferenceModelVersion'),
+    'GET /v2/models/:name/ready': modelReady('inferenceModelReady'),
+    'GET /v2/models/:name/versions/:version/ready': modelReady('inferenceModelVersionReady'),
+    'POST /v2/models/:name/infer': infer('infer'),
+    'POST /v2/models/:name/versions/:version/infer': infer('inferVersion'),
+    'GET /ping': get('sageMakerPing', 'Readiness (SageMaker)', 'As `/readyz`.', Type.Object({}), {}, readiness),
+    'POST /invocations': {
+      ...invoke,
+      description: `One image as the body, at most ${config.maxImageBytes} bytes; or JSON, as other platforms send it.`,
+      body: { ...json, ...Object.fromEntries(imageTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }])) },
+    },
+    [`GET ${escapeColons(config.aipHealthRoute)}`]: get('vertexHealth', 'Readiness (Vertex AI)', 'As `/readyz`.', Type.Object({}), {}, readiness),
+    [`POST ${escapeColons(config.aipPredictRoute)}`]: predict('vertexPredict', 'Vertex AI', ofJson),
+  }
+}

@@ -1,0 +1,30 @@
+/** KServe's first protocol, which is TensorFlow Serving's: GET /v1/models, GET /v1/models/NAME, POST /v1/models/NAME:predict */
+import type { FastifyInstance } from 'fastify'
+import { classifyRequest, type ClassificationService } from '../classify-request.ts'
+import { registerAnyBody } from './any-body.ts'
+import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { PredictionsSchema, readInstances } from './instances.ts'
+import { requireModel, servedName } from './served-model.ts'
+import { checkReadiness } from '../routes/health.ts'
+
+export function registerKServeV1Routes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
+  const { classifier, config } = service
+  const { classes } = classifier.model.manifest
+  const name = servedName(service)
+  const onRequest = requireModel(service)
+
+  app.get('/v1/models', async () => ({ models: [name] }))
+
+  app.get('/v1/models/:name', { onRequest }, async () => {
+    checkReadiness(app, service)
+    return { name, ready: true }
+  })
+
+  registerAnyBody(images, config)
+  images.post<{ Body: Buffer | undefined }>('/v1/models/:name(^[^:/]+)::predict', {
+    onRequest, schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+  }, async (request, reply) => {
+    const { uploads, selection } = readInstances(request.body, classes, config)
+    return { predictions: await classifyRequest(service, request, reply, uploads, selection) }
+  })
+}

@@ -1,0 +1,47 @@
+/** The Open Inference Protocol, version 2, as KServe and Triton speak it: health and metadata, and POST /v2/models/NAME/infer */
+import type { FastifyInstance } from 'fastify'
+import { logitsOfRequest, type ClassificationService } from '../../classify-request.ts'
+import { modelMetadata, serverMetadata } from './metadata.ts'
+import { readInferRequest } from './read-infer-request.ts'
+import { writeInferAnswer } from './write-infer-response.ts'
+import { registerAnyBody } from '../any-body.ts'
+import { sayError } from '../error-member.ts'
+import { probe } from '../../routes/route-access.ts'
+import { ProtocolProblemSchema } from './schema.ts'
+import { requireModel, servedName } from '../served-model.ts'
+import { checkReadiness } from '../../routes/health.ts'
+
+const jsonLengthHeader = 'inference-header-content-length'
+
+export function registerInferenceProtocolRoutes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
+  const { classifier, config } = service
+  const { version, manifest } = classifier.model
+  const name = servedName(service)
+  const ofModel = { onRequest: requireModel(service), preSerialization: sayError }
+  const limits = { ...config, classes: manifest.classes, cropSize: manifest.preprocessing.cropSize }
+  registerAnyBody(images, config)
+
+  app.get('/v2', async () => serverMetadata)
+  app.get('/v2/health/live', { config: probe }, async () => ({ live: true }))
+  app.get('/v2/health/ready', { config: probe, preSerialization: sayError }, async () => {
+    checkReadiness(app, service)
+    return { ready: true }
+  })
+
+  for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
+    app.get(path, ofModel, async () => modelMetadata(name, version, manifest))
+    app.get(`${path}/ready`, ofModel, async () => {
+      checkReadiness(app, service)
+      return { name, ready: true }
+    })
+    images.post<{ Body: Buffer | undefined }>(`${path}/infer`, {
+      ...ofModel, schema: { response: { '4xx': ProtocolProblemSchema, '5xx': ProtocolProblemSchema } },
+    }, async (request, reply) => {
+      const { body, uploads } = readInferRequest(request.body, request.headers[jsonLengthHeader]?.toString(), limits)
+      const answer = writeInferAnswer(body, await logitsOfRequest(service, request, reply, uploads), name, classifier.model)
+      if (!('bytes' in answer)) return answer
+      reply.type('application/octet-stream').header(jsonLengthHeader, answer.jsonLength)
+      return answer.bytes
+    })
+  }
+}

@@ -1,0 +1,66 @@
+/** Logits -> the tensors that an inference request asked for, in JSON or behind it. */
+import type { Static } from 'typebox'
+import type { LoadedModel } from '../../../engine/load-model.ts'
+import { rankClasses, softmax } from '../../../engine/postprocess.ts'
+import { outputNames, type InferAnswerSchema, type InferRequestBody, type OutputName } from './schema.ts'
+
+/** As JSON alone, or as JSON of so many bytes with binary tensors behind it. */
+export type InferAnswer = Static<typeof InferAnswerSchema> | { readonly jsonLength: number, readonly bytes: Buffer }
+
+interface OutputRequest { name: OutputName, parameters?: { binary_data?: boolean, classification?: number } }
+type Tensor = { readonly shape: readonly number[] } &
+  ({ readonly datatype: 'FP32', readonly values: readonly number[] } | { readonly datatype: 'BYTES', readonly values: readonly string[] })
+
+/** @param logits - float32 [classes] an image. */
+export function writeInferAnswer (
+  { id, parameters, outputs = [] }: InferRequestBody, logits: readonly Float32Array[],
+  name: string, model: Pick<LoadedModel, 'version' | 'labels' | 'temperature'>
+): InferAnswer {
+  const requested: readonly OutputRequest[] = outputs.length > 0 ? outputs : outputNames.map((output) => ({ name: output }))
+  const binaries: Buffer[] = []
+  const answer = {
+    model_name: name,
+    model_version: model.version,
+    ...(id !== undefined && { id }),
+    outputs: requested.map(({ name: output, parameters: { binary_data: isBinary, classification } = {} }) => {
+      const tensor = makeTensor(output, logits, classification, model)
+      const description = { name: output, datatype: tensor.datatype, shape: [...tensor.shape] }
+      if (!(isBinary ?? parameters?.binary_data_output ?? false)) return { ...description, data: [...tensor.values] }
+      const bytes = encode(tensor)
+      binaries.push(bytes)
+      return { ...description, parameters: { binary_data_size: bytes.length } }
+    }),
+  }
+  if (binaries.length === 0) return answer
+  const json = Buffer.from(JSON.stringify(answer))
+  return { jsonLength: json.length, bytes: Buffer.concat([json, ...binaries]) }
+}
+
+/** @param classification - Classes an image that are named, most probable first; left out, there is a number for each class. */
+function makeTensor (
+  output: OutputName, logits: readonly Float32Array[], classification: number | undefined,
+  { labels, temperature }: Pick<LoadedModel, 'labels' | 'temperature'>
+): Tensor {
+  const rows = logits.map((row) => output === 'logits' ? row : softmax(row, temperature))
+  if (classification === undefined) {
+    return { datatype: 'FP32', shape: [rows.length, labels.length], values: rows.flatMap((row) => Array.from(row)) }
+  }
+  const values = rows.flatMap((row, i) => rankClasses(logits[i]!, classification)
+    .map((classIndex) => `${row[classIndex]!.toFixed(6)}:${classIndex}:${labels[classIndex]!.label}`))
+  return { datatype: 'BYTES', shape: [rows.length, classification], values }
+}
+
+/** float32 in little-endian order; or strings, each behind its length. */
+function encode ({ datatype, values }: Tensor): Buffer {
+  if (datatype === 'FP32') {
+    const bytes = Buffer.alloc(values.length * Float32Array.BYTES_PER_ELEMENT)
+    for (const [i, value] of values.entries()) bytes.writeFloatLE(value, i * Float32Array.BYTES_PER_ELEMENT)
+    return bytes
+  }
+  return Buffer.concat(values.flatMap((value) => {
+    const text = Buffer.from(value)
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(text.length)
+    return [length, text]
+  }))
+}

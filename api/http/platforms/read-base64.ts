@@ -1,0 +1,17 @@
+import { ServiceError } from '../../errors.ts'
+import { imageTooLarge, type Upload } from '../../images/upload.ts'
+
+const groupLength = 4
+const groupBytes = 3
+
+/** An image from base64 of RFC 4648, section 4: padded, without line breaks. What is none, or too large, is an error in its place. */
+export function readBase64 (text: string, maxImageBytes: number): Upload {
+  const paddingLength = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const length = text.length / groupLength * groupBytes - paddingLength
+  if (length > maxImageBytes) return imageTooLarge(maxImageBytes)
+  const bytes = Buffer.from(text, 'base64')
+  // Node skips what it does not know, and knows the alphabet for URLs too; and an end that is not zero can hide there.
+  const isStrict = bytes.length === length && !text.includes('-') && !text.includes('_') &&
+    bytes.subarray(-(length % groupBytes || groupBytes)).toString('base64') === text.slice(-groupLength)
+  return isStrict ? bytes : new ServiceError('corrupt_image', 'Expected an image in base64 with padding and no line breaks, got other text.')
+}

@@ -1,0 +1,21 @@
+/** The model under the name that inference protocols have in their paths. */
+import type { onRequestAsyncHookHandler } from 'fastify'
+import type { ClassificationService } from '../classify-request.ts'
+import { ServiceError } from '../../errors.ts'
+
+export function servedName ({ classifier, config }: ClassificationService): string {
+  return config.modelName === '' ? classifier.model.manifest.name : config.modelName
+}
+
+/** Refuses paths whose `:name`, and `:version` where they have one, are not those of the model: `not_found`. */
+export function requireModel (service: ClassificationService): onRequestAsyncHookHandler {
+  const name = servedName(service)
+  const { version } = service.classifier.model
+  return async ({ params }) => {
+    const { name: askedName, version: askedVersion = version } = params as { name: string, version?: string }
+    if (askedName !== name) throw new ServiceError('not_found', `Expected the model ${name}, got ${JSON.stringify(askedName.slice(0, 100))}.`)
+    if (askedVersion !== version) {
+      throw new ServiceError('not_found', `Expected the version ${version} of ${name}, got ${JSON.stringify(askedVersion.slice(0, 100))}.`)
+    }
+  }
+}

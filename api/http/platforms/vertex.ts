@@ -1,0 +1,42 @@
+/** Vertex AI: readiness and predictions under the paths that it names in AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE. */
+import type { FastifyInstance } from 'fastify'
+import { classifyRequest, type ClassificationService } from '../classify-request.ts'
+import { ConfigError } from '../../config.ts'
+import { registerAnyBody } from './any-body.ts'
+import { probe } from '../routes/route-access.ts'
+import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { PredictionsSchema, readInstances } from './instances.ts'
+import { checkReadiness } from '../routes/health.ts'
+
+/** @throws ConfigError if a path has another meaning here. */
+export function registerVertexRoutes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
+  const { classifier, config } = service
+  const { classes } = classifier.model.manifest
+  const healthRoute = escapeColons(config.aipHealthRoute)
+  const predictRoute = escapeColons(config.aipPredictRoute)
+
+  // Readiness under a path that has it already needs nothing.
+  if (healthRoute !== '' && !app.hasRoute({ method: 'GET', url: healthRoute })) {
+    app.get(healthRoute, { config: probe }, async () => {
+      checkReadiness(app, service)
+      return {}
+    })
+  }
+
+  if (predictRoute === '') return
+  if (app.hasRoute({ method: 'POST', url: predictRoute })) {
+    throw new ConfigError(`Expected AIP_PREDICT_ROUTE to be a path of its own, got ${JSON.stringify(config.aipPredictRoute)}.`)
+  }
+  registerAnyBody(images, config)
+  images.post<{ Body: Buffer | undefined }>(predictRoute, {
+    schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+  }, async (request, reply) => {
+    const { uploads, selection } = readInstances(request.body, classes, config)
+    return { predictions: await classifyRequest(service, request, reply, uploads, selection) }
+  })
+}
+
+/** A colon that is no parameter is written twice in a route. */
+export function escapeColons (path: string): string {
+  return path.replaceAll(':', '::')
+}

@@ -1,0 +1,101 @@
+/**
+ * What becomes known of a request until it ends, and its end: its answer is out, or its client is gone.
+ * Fastify's onResponse knows the former only.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { StageReport } from '../../engine/stage-timer.ts'
+import type { ErrorCode } from '../../errors.ts'
+
+/** How a request ended, beside its status and duration. */
+export interface Outcome {
+  /** Id of the API key. */
+  readonly keyId?: string
+  readonly images?: number
+  /** Largest batch in which one of the images ran. */
+  readonly batchSize?: number
+  /** Milliseconds of each stage; of several images, the slowest. */
+  readonly stages?: Readonly<Record<string, number>>
+  /** Why the request as a whole has no other answer. */
+  readonly code?: ErrorCode
+  /** Why single images have no predictions. */
+  readonly imageCodes?: readonly ErrorCode[]
+}
+
+export interface RequestEnd {
+  readonly requestId: string
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** Pattern of its route, if it has one. */
+  readonly route: string | undefined
+  /** The answer's, or 499 if the client did not wait for all of it. */
+  readonly status: number
+  readonly isAnswered: boolean
+  readonly durationMs: number
+  readonly outcome: Outcome
+  /** None if it was refused before the framework made one. */
+  readonly request?: FastifyRequest
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    outcome: Outcome
+    /** Every stage of every image so far. */
+    timeline: StageReport[]
+  }
+  interface FastifyInstance {
+    /** Calls back once a request. */
+    onRequestEnd: (observe: (end: RequestEnd) => void) => void
+    /** Tells those of the end of a request that the framework has never seen. */
+    endRequest: (end: RequestEnd) => void
+    /** To be called for requests that meet no hooks. */
+    awaitRequestEnd: (request: FastifyRequest, reply: FastifyReply) => void
+  }
+}
+
+const clientGoneStatus = 499
+
+export function registerRequestEnd (app: FastifyInstance): void {
+  const observers: Array<(end: RequestEnd) => void> = []
+  app.decorateRequest('outcome', null as unknown as Outcome)
+  app.decorateRequest('timeline', null as unknown as StageReport[])
+  app.decorate('onRequestEnd', (observe: (end: RequestEnd) => void) => { observers.push(observe) })
+  app.decorate('endRequest', (end: RequestEnd) => {
+    for (const observe of observers) {
+      try {
+        observe(end)
+      } catch (err) {
+        // It is called by an event of the response, where an error would end the process.
+        app.log.error({ err, requestId: end.requestId }, 'the end of a request was not observed')
+      }
+    }
+  })
+  app.decorate('awaitRequestEnd', (request: FastifyRequest, reply: FastifyReply) => {
+    request.outcome = {}
+    request.timeline = []
+    let hasEnded = false
+    const end = (isAnswered: boolean): void => {
+      if (hasEnded) return
+      hasEnded = true
+      if (!isAnswered) request.outcome = { ...request.outcome, code: 'client_gone' }
+      const { id, method, url, routeOptions, outcome } = request
+      app.endRequest({
+        requestId: id,
+        method,
+        path: url.split('?', 1)[0]!,
+        route: routeOptions.url,
+        status: isAnswered ? reply.statusCode : clientGoneStatus,
+        isAnswered,
+        durationMs: reply.elapsedTime,
+        outcome,
+        request,
+      })
+    }
+    reply.raw.once('finish', () => end(true))
+    reply.raw.once('close', () => end(false))
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    app.awaitRequestEnd(request, reply)
+    done()
+  })
+}

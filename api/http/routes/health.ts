@@ -1,0 +1,26 @@
+/** GET /livez, GET /readyz */
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import type { ClassificationService } from '../classify-request.ts'
+import { ServiceError } from '../../errors.ts'
+import { probe } from './route-access.ts'
+import { ProblemAnswerSchema } from '../schemas/problem.ts'
+
+const statusSchema = (status: string) => Type.Object({ status: Type.Literal(status) })
+
+export function registerHealthRoutes (app: FastifyInstance, service: ClassificationService): void {
+  // The process answers: nothing about the model, or a slow start would be restarted for ever.
+  app.get('/livez', { config: probe, schema: { response: { 200: statusSchema('alive') } } }, async () => ({ status: 'alive' }))
+
+  app.get('/readyz', { config: probe, schema: { response: { 200: statusSchema('ready'), '5xx': ProblemAnswerSchema } } }, async () => {
+    checkReadiness(app, service)
+    return { status: 'ready' }
+  })
+}
+
+/** @throws `shutting_down`, `not_ready` or `under_pressure` */
+export function checkReadiness (app: FastifyInstance, { classifier }: ClassificationService): void {
+  if (app.isDraining) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
+  if (!classifier.isReady) throw new ServiceError('not_ready', 'The model is not loaded yet; try again in a moment.')
+  app.checkMemory()
+}

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import envPaths from 'env-paths'
+import { modelFiles } from './manifest.ts'
+import { ModelError } from './model-error.ts'
+import { packageRoot } from '../package-root.ts'
+
+/** The bundled model's name in commands. */
+export const bundledModel = 'bundled'
+
+export const bundledModelDirectory = join(packageRoot, 'models/bundled')
+
+/** Where pulled models are kept. @param modelDir - MODEL_DIR; empty for the user's cache directory. */
+export function shelfDirectory (modelDir: string): string {
+  return modelDir === '' ? join(envPaths('ghostserve', { suffix: '' }).cache, 'models') : resolve(modelDir)
+}
+
+/**
+ * The directory of a model.
+ *
+ * @param model - A model directory, the name of one on the shelf, or "bundled" (as well as nothing) for the bundled one.
+ * @throws ModelError if there is none.
+ */
+export function findModelDirectory (model: string, modelDir: string): string {
+  if (model === '' || model === bundledModel) return bundledModelDirectory
+  const shelf = shelfDirectory(modelDir)
+  const found = [resolve(model), join(shelf, model)].find((directory) => existsSync(join(directory, modelFiles.manifest)))
+  if (found !== undefined) return found
+  throw new ModelError(
+    `Expected a model directory or the name of a model in ${shelf}, got ${JSON.stringify(model)}: \`npx ghostserve pull ${model}\` fetches published ones.`)
+}
