@@ -4,7 +4,6 @@ import { packageVersion } from '../../models/package-root.ts'
 import { addBenchCommand } from './bench/bench.ts'
 import { addBuildCommand } from './build.ts'
 import { addClassifyCommand } from './classify/classify.ts'
-import { addCompletionCommand } from './completion.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addEvaluateCommand } from './evaluate/evaluate.ts'
 import { addInspectCommand } from './inspect/inspect.ts'
@@ -33,6 +32,5 @@ export function makeProgram (): Command {
   addBenchCommand(program)
   addTuneCommand(program)
   addDoctorCommand(program)
-  addCompletionCommand(program)
   return program
 }

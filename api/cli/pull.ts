@@ -17,7 +17,7 @@ import { writeOutput } from './write-output.ts'
 export function addPullCommand (program: Command): void {
   program.command('pull')
     .description('Download a published checkpoint, check its digest, and build it on the shelf (MODEL_DIR).')
-    // Choices for help and completion; whether it is one of them is for findCatalogEntry to say.
+    // Choices for the help; whether it is one of them is for findCatalogEntry to say.
     .addArgument(new Argument('<name>').choices(catalog.map(({ name }) => name)).argParser(String))
     .option('--force', 'replace a model of another checkpoint, or one with a fitted temperature')
     .addHelpText('after', '\nExample:\n  ghostserve pull ghostnet_100 && MODEL=ghostnet_100 npm start')
