@@ -32,10 +32,9 @@ async function serve (): Promise<void> {
   // Requests that come before the sessions are ready wait in the queue: some platforms send them as soon as the port opens.
   await started
   if (app.isDraining) return
-  const { model: { manifest: { name }, version, layout, tuning }, executionProvider, device } = classifier
+  const { model: { manifest: { name }, version, layout }, executionProvider, device } = classifier
   const { workers, maxBatchSize } = classifier
-  const isTuned = tuning !== undefined
-  app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, isTuned, startMs: Math.round(performance.now()) }, 'ready')
+  app.log.info({ model: name, version, layout, executionProvider, device, workers, maxBatchSize, startMs: Math.round(performance.now()) }, 'ready')
 }
 
 /** The application with its log and its signals. */

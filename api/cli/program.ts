@@ -9,7 +9,6 @@ import { addEvaluateCommand } from './evaluate/evaluate.ts'
 import { addInspectCommand } from './inspect/inspect.ts'
 import { addPullCommand } from './pull.ts'
 import { addServeCommand } from './serve.ts'
-import { addTuneCommand } from './tune.ts'
 import { usageExitCode } from './usage-error.ts'
 
 const helpWidth = 100
@@ -30,7 +29,6 @@ export function makeProgram (): Command {
   addClassifyCommand(program)
   addEvaluateCommand(program)
   addBenchCommand(program)
-  addTuneCommand(program)
   addDoctorCommand(program)
   return program
 }

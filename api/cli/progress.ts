@@ -1,7 +1,7 @@
 import cliProgress, { type Params, type SingleBar } from 'cli-progress'
 
 /** A progress bar on standard error; without a terminal, a line every few seconds. */
-export function progressBar (unit: 'images' | 'bytes' | 'rounds'): SingleBar {
+export function progressBar (unit: 'images' | 'bytes'): SingleBar {
   const scale = unit === 'bytes' ? 1e6 : 1
   const amount = unit === 'bytes' ? 'MB' : unit
   const format = (value: number): string => (value / scale).toLocaleString('en-US', { maximumFractionDigits: unit === 'bytes' ? 1 : 0 })
@@ -13,7 +13,7 @@ export function progressBar (unit: 'images' | 'bytes' | 'rounds'): SingleBar {
     format: (options, { value, total, startTime, progress }: Params) => {
       const seconds = Math.max(0.001, (Date.now() - startTime) / 1000)
       const bar = cliProgress.Format.BarFormat(progress, options)
-      return `${bar}  ${format(value)} of ${format(total)} ${amount}${unit === 'rounds' ? '' : `  ${format(value / seconds)} ${amount}/s`}`
+      return `${bar}  ${format(value)} of ${format(total)} ${amount}  ${format(value / seconds)} ${amount}/s`
     },
   }, cliProgress.Presets.shades_classic)
 }

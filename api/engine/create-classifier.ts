@@ -29,12 +29,11 @@ export async function classifierOptions (config: Config, onWorkerDeath: (error: 
   const workersOfMachine = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
   const model = await loadModel(config.model, config.modelDir, config.layout, executionProvider)
   const workers = config.workers === 0 ? workersOfMachine : config.workers
-  const bestBatch = model.tuning?.maxBatchSize ?? largestBatch(executionProvider, model.manifest)
   return {
     ...config,
     executionProvider,
     model,
-    maxBatchSize: config.maxBatchSize === 0 ? bestBatch : config.maxBatchSize,
+    maxBatchSize: config.maxBatchSize === 0 ? largestBatch(executionProvider, model.manifest) : config.maxBatchSize,
     workers,
     formats,
     decodeConcurrency: cores * decodesPerCore,

@@ -1,12 +1,11 @@
-import type { ExecutionProvider } from '../config.ts'
 import type { Label } from '../../models/manifest/labels.ts'
 import { findGraph } from '../../models/manifest/graph-index.ts'
 import { readModelDirectory, type Manifest } from '../../models/manifest/manifest.ts'
 import type { Layout } from '../../models/onnx/layout.ts'
 import { findModelDirectory } from '../../models/manifest/model-store.ts'
 import { chooseGpuLayout } from '../machine/execution-provider/choose-gpu-layout.ts'
+import type { ExecutionProvider } from '../config.ts'
 import { chooseLayout } from '../machine/choose-layout.ts'
-import { readTuning, type Tuning } from './tuning/tuning.ts'
 
 export interface LoadedModel {
   readonly manifest: Manifest
@@ -16,8 +15,6 @@ export interface LoadedModel {
   /** First 12 hexadecimal digits of the weights' sha256. */
   readonly version: string
   readonly layout: Layout
-  /** What `ghostserve tune` found on this machine, where it chose the layout. */
-  readonly tuning?: Tuning | undefined
   /** File of the encoded ONNX model. */
   readonly graphFile: string
 }
@@ -33,10 +30,9 @@ export const versionLength = 12
 export async function loadModel (model: string, modelDir: string, layoutChoice: Layout | 'auto', provider: ExecutionProvider = 'cpu'): Promise<LoadedModel> {
   const directory = findModelDirectory(model, modelDir)
   const { manifest, labels } = await readModelDirectory(directory)
-  const tuning = layoutChoice === 'auto' && provider === 'cpu' ? await readTuning(manifest) : undefined
-  const chooseBest = async (): Promise<Layout> => provider === 'cpu' ? tuning?.layout ?? chooseLayout() : await chooseGpuLayout(provider, directory)
+  const chooseBest = async (): Promise<Layout> => provider === 'cpu' ? chooseLayout() : await chooseGpuLayout(provider, directory)
   const layout = layoutChoice === 'auto' ? await chooseBest() : layoutChoice
   const graphFile = await findGraph(directory, manifest, layout)
   const { temperature = 1 } = manifest
-  return { manifest, labels, temperature, version: manifest.weights.sha256.slice(0, versionLength), layout, tuning, graphFile }
+  return { manifest, labels, temperature, version: manifest.weights.sha256.slice(0, versionLength), layout, graphFile }
 }

@@ -16,7 +16,7 @@ function scratch (t: TestContext): string {
 
 test('--help names every command, and each command\'s help shows an example', async () => {
   const { stdout } = await ghostserve('--help')
-  for (const command of ['serve', 'pull', 'build', 'inspect', 'classify', 'evaluate', 'bench', 'tune', 'doctor']) {
+  for (const command of ['serve', 'pull', 'build', 'inspect', 'classify', 'evaluate', 'bench', 'doctor']) {
     assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
     assert.match((await ghostserve(command, '--help')).stdout, /Example:\n {2}ghostserve /)
   }
