@@ -36,6 +36,24 @@ for (const [when, { sent, waitsForWork }] of Object.entries(departures)) {
   })
 }
 
+test('a client that hangs up on several requests of one connection is told of once for each, and their bodies are let go', { timeout: 20_000 }, async (t) => {
+  const { app, classifier } = await openApp(t, {}, { start: false })
+  const ends: Array<[string | undefined, number]> = []
+  app.onRequestEnd(({ outcome, status }) => { ends.push([outcome.code, status]) })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const whole = Buffer.concat([Buffer.from(head), payload])
+  const unfinished = whole.subarray(0, -100)
+  socket.write(Buffer.concat([whole, whole, Buffer.from('GET /% HTTP/1.1\r\nHost: x\r\n\r\n'), unfinished]))
+  while (classifier.load.queueDepth < 2 || app.bodyReaders.size < 3) await new Promise((resolve) => setImmediate(resolve))
+  socket.resetAndDestroy()
+  await fetch(`http://127.0.0.1:${port}/livez`)
+  assert.equal(app.bodyReaders.size, 0)
+  assert.deepEqual(ends, [...Array(4).fill(['client_gone', 499]), [undefined, 200]])
+})
+
 test('a client that ends its connection in the middle of the upload may still read, and is told of once by what it can read', { timeout: 20_000 }, async (t) => {
   const { app } = await openApp(t, {}, { start: false })
   const ends: Array<[string | undefined, number]> = []
