@@ -1,6 +1,6 @@
 /** Whatever goes wrong becomes application/problem+json (RFC 9457) with a stable code; causes go to the log, never to the client. */
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config.ts'
@@ -52,20 +52,27 @@ export function answerFrameworkError (error: FastifyError, request: FastifyReque
 export function answerClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   if (isEnding(socket)) return // the parser complains again, about what is being discarded
   // Node's own handler looks here, too.
-  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  const { _httpMessage: response, parser } = socket as NodeSocket
   if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) {
     socket.destroy()
     return
   }
   const problem = clientErrors[error.code ?? ''] ?? notHttp
   if (response == null) {
-    refuseConnection(this, problem, error, socket)
+    // A request that was answered before its end has its response, whatever becomes of its body.
+    if (parser?.incoming?.complete !== false) refuseConnection(this, problem, error, socket)
+    // Who has sent nothing for so long sends no more.
+    if (problem.code !== 'request_timeout') lingerFor(socket, socket)
+    socket.destroySoon()
     return
   }
   response.shouldKeepAlive = false
   abortRequest(response.req, problem)
   lingerFor(socket, socket)
 }
+
+/** What Node's HTTP server has on it: the response whose turn it is, and the request that is read or was last. */
+type NodeSocket = Socket & { _httpMessage?: ServerResponse | null, parser?: { incoming?: IncomingMessage | null } | null }
 
 /** Writes the response by hand, as there is no request to answer. */
 function refuseConnection (app: FastifyInstance, error: ServiceError, { code: reason }: NodeJS.ErrnoException, socket: Socket): void {
@@ -83,9 +90,6 @@ function refuseConnection (app: FastifyInstance, error: ServiceError, { code: re
     '',
     body,
   ].join('\r\n'))
-  // Who has sent nothing for so long sends no more.
-  if (problem.code !== 'request_timeout') lingerFor(socket, socket)
-  socket.destroySoon()
 }
 
 const notHttp = new ServiceError('invalid_request', 'Expected an HTTP/1.1 request, got something that is none.')
