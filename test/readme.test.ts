@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { errorCodes, ServiceError } from '../api/errors.ts'
-import { resultsMarks, resultsTable } from '../loadtest/results-table.ts'
 import { catalog } from '../models/published/catalog.ts'
 import { packageRoot } from '../models/package-root.ts'
 import { formOf, openApp } from './api/open-app.ts'
@@ -61,9 +60,4 @@ test('the promises are those that are measured, with their bounds', () => {
   const [, table = ''] = /<!-- promises -->\n([^]*)\n<!-- \/promises -->/.exec(readme) ?? []
   const shown = [...table.matchAll(/^\| (.+?) \| (.+?) \| .+ \|$/gm)].map(([, promise, bound]) => `${promise} | ${bound}`)
   assert.deepEqual(shown.slice(1), Object.values(promises).map(({ promise, bound }) => `${promise} | ${bound}`))
-})
-
-test('the tables of results are made from their sources', () => {
-  const [, , shown] = resultsMarks.exec(readme)!
-  assert.equal(shown, resultsTable(), 'npm run docs:results renews them')
 })
