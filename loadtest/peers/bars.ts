@@ -33,7 +33,7 @@ const tail = (turn: Turn): number => turn.p99Ms
 const cpu = (turn: Turn): number => turn.cpuMsPerImage
 
 /** By requests/s, where its own form of body is against ours. */
-export function strongestPeer ({ matchups }: Comparison): Matchup | undefined {
+function strongestPeer ({ matchups }: Comparison): Matchup | undefined {
   return hardest(matchups, rate, 'at least')
 }
 

@@ -10,7 +10,6 @@ import { packageRoot } from '../../models/package-root.ts'
 import { LabError } from '../lab-error.ts'
 import { compareServers, type Effort } from './compare-servers.ts'
 import { peers } from './contestants.ts'
-import { writeReadme } from './readme-section.ts'
 import { writeBars, writeReport } from './report.ts'
 
 const full: Effort = { rounds: 3, seconds: 12, warmUpSeconds: 3, finalists: 3, startRounds: 7, graphRounds: 15, idleBlocks: 8 }
@@ -43,6 +42,5 @@ async function main (): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'peers.json'), `${JSON.stringify(results, null, 2)}\n`)
   await writeFile(join(folder, 'peers.md'), writeReport(results))
-  if (folder === benchmarks) await writeReadme(results)
   process.stdout.write(`${writeReport(results)}\n${writeBars(results)}\n\nWritten to ${folder}.\n`)
 }

@@ -46,14 +46,14 @@ export function writeBars (results: Results): string {
  *
  * @param folder - docs/benchmarks/, from the page that shows the table.
  */
-export function writeBarTable (results: Results, folder: string): string {
+function writeBarTable (results: Results, folder: string): string {
   const [head = [], ...rows] = barRows(results, (bar) =>
     judge(bar) === 'does not hold' ? `[does not hold](${folder}in-the-way.md#${bar.subject})` : judge(bar))
   return markdownTable(head, rows)
 }
 
 /** What was compared, where and when: a line of Markdown. */
-export function describeRun ({ date, machine, commit, users, rounds, secondsOfLoad }: Results): string {
+function describeRun ({ date, machine, commit, users, rounds, secondsOfLoad }: Results): string {
   return `${date}, commit ${commit}, ${machine}; ${users} users in a closed loop on the same cores, ${rounds} rounds of ${secondsOfLoad} s each, ours and theirs in turn.`
 }
 
@@ -81,7 +81,7 @@ function amount ({ unit }: Bar, value: number): string {
 const titleOf = ({ model, photos }: Comparison): string => `${model}, ${photoNames[photos]}`
 
 /** What is told of a turn: title, value, digits. */
-export const columns: ReadonlyArray<readonly [title: string, value: (turn: Turn) => number, digits: number]> = [
+const columns: ReadonlyArray<readonly [title: string, value: (turn: Turn) => number, digits: number]> = [
   ['requests/s', (turn) => turn.requestsPerSecond, 1],
   ['p50 ms', (turn) => turn.p50Ms, 0],
   ['p99 ms', (turn) => turn.p99Ms, 0],
@@ -105,7 +105,7 @@ function comparisonTable (matchups: readonly Matchup[]): string {
 }
 
 /** The median, as text. */
-export function typical (turns: readonly Turn[], value: (turn: Turn) => number, digits: number): string {
+function typical (turns: readonly Turn[], value: (turn: Turn) => number, digits: number): string {
   return spreadOf(turns.map(value)).median.toFixed(digits)
 }
 
@@ -127,6 +127,6 @@ function settingsOf ({ comparisons, blockedGraph, draftDecoding }: Results): str
   return [...settings.values()]
 }
 
-export function markdownTable (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+function markdownTable (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

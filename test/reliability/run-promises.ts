@@ -1,19 +1,16 @@
 /**
  * `npm run promises`: measures each promise (or those that it is given by name), one after another, because they would disturb
- * each other, and prints a table of them. Fails if one does not hold. `--write` puts the table into the README.
+ * each other, and prints a table of them. Fails if one does not hold.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../../models/package-root.ts'
 import type { PromiseReport } from './keep-promise.ts'
 import { promiseNames, promises, type PromiseName } from './promises.ts'
 
-const { values: { write }, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean', default: false } } })
+const { positionals } = parseArgs({ allowPositionals: true })
 const unknown = positionals.filter((name) => !(name in promises))
 if (unknown.length > 0) {
   process.stderr.write(`Expected names of promises (${promiseNames.join(', ')}), got ${unknown.join(', ')}.\n`)
@@ -31,7 +28,6 @@ for (const { name, measured } of reports.filter(({ holds }) => holds === undefin
 for (const { name, bound, measured } of reports.filter(({ holds }) => holds === false)) {
   process.stdout.write(`\nBROKEN: ${name}: ${measured}; expected ${bound}\n`)
 }
-if (write) writeTable()
 process.exitCode = reports.some(({ holds }) => holds === false) ? 1 : 0
 
 /** The file of the promise is a test; its own report goes to standard error. */
@@ -55,17 +51,4 @@ function describeVerdict ({ holds }: Pick<PromiseReport, 'holds'>): string {
 function toLine ({ name, bound, measured, ...report }: PromiseReport): string {
   const cells = [name, describeVerdict(report), bound]
   return [...cells.map((cell, i) => cell.padEnd(widths[i]!)), measured].join('  ')
-}
-
-function writeTable (): void {
-  const path = join(packageRoot, 'README.md')
-  const [model = 'an unknown processor'] = cpus().map(({ model }) => model)
-  const today = new Date().toISOString().slice(0, 10)
-  const rows = reports.map((report) => `| ${report.promise} | ${report.bound} | ${report.measured} (${describeVerdict(report)}) |`)
-  const table = [
-    `Measured on ${today}: ${cpus().length} cores of ${model.trim()}, Node ${process.versions.node}, the load on the same cores but for the first two.`,
-    '', '| promise | bound | measured |', '|---|---|---|', ...rows,
-  ].join('\n')
-  const readme = readFileSync(path, 'utf8')
-  writeFileSync(path, readme.replace(/(<!-- promises -->\n)[^]*(\n<!-- \/promises -->)/, (_, start: string, end: string) => `${start}${table}${end}`))
 }

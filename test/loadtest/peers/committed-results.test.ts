@@ -1,10 +1,9 @@
-/** The committed run of the comparison: its page, its table in the README, and what is said of the bars that it does not hold. */
+/** The committed run of the comparison: its page, and what is said of the bars that it does not hold. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { judge, listBars } from '../../../loadtest/peers/bars.ts'
-import { readme, renderReadme } from '../../../loadtest/peers/readme-section.ts'
 import { writeReport } from '../../../loadtest/peers/report.ts'
 import type { Results } from '../../../loadtest/peers/results.ts'
 import { packageRoot } from '../../../models/package-root.ts'
@@ -12,10 +11,8 @@ import { packageRoot } from '../../../models/package-root.ts'
 const read = (name: string): string => readFileSync(join(packageRoot, 'docs/benchmarks', name), 'utf8')
 const results = JSON.parse(read('peers.json')) as Results
 
-test('docs/benchmarks/peers.md and the README\'s tables are what the results say', () => {
+test('docs/benchmarks/peers.md is what the results say', () => {
   assert.equal(read('peers.md'), writeReport(results))
-  const text = readFileSync(readme, 'utf8')
-  assert.equal(text, renderReadme(text, results))
 })
 
 test('every bar was measured, and what stands in the way of one that does not hold has its section', () => {
