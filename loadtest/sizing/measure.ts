@@ -1,4 +1,4 @@
-/** `npm run loadtest:sizing`: measures on this machine what gpu.md and the scaling simulation are computed from, a minute. */
+/** `npm run loadtest:sizing`: prints what one image and one start cost on this machine, as JSON, after a minute. */
 import { getPriority } from 'node:os'
 import { countAvailableCores } from '../../api/machine/available-cores.ts'
 import { measureColdStarts } from '../cold-start.ts'
@@ -11,7 +11,6 @@ import { readThreadSeconds, readUsage } from '../process-usage.ts'
 import { makeRandomModel } from '../random-model.ts'
 import { startService } from '../service.ts'
 import { packageRoot } from '../../models/package-root.ts'
-import { writeMeasured, type CpuMs } from './measured.ts'
 
 const model = 'ghostnet_100'
 const users = 16
@@ -32,14 +31,16 @@ const commit = await describeCommit(packageRoot)
 const cpuMs = { web: await measureCpu('web'), phone: await measureCpu('phone') }
 const [photo] = await makePhotos(['web'])
 const { milliseconds } = await measureColdStarts(starts, photo!, { env }, say)
-writeMeasured({
+const result = {
   at: new Date().toISOString(),
   machine,
   ...(commit !== undefined && { commit }),
   model,
   cpuMs,
+  /** From the spawn of the process to its first classified photo, the quickest. */
   startMs: round(Math.min(...milliseconds)),
-})
+}
+process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
 
 /** With fewer sessions than cores, libvips decodes everything on threads of its own, as it does beside a GPU. */
 async function measureCpu (size: PhotoSize): Promise<CpuMs> {
@@ -64,7 +65,18 @@ async function measureStages (size: PhotoSize, env: Record<string, string>): Pro
   }
 }
 
-type Stages = Omit<CpuMs, 'onCpu'>
+/** CPU milliseconds per image. */
+interface Stages {
+  /** Main thread and V8's helpers. */
+  readonly http: number
+  /** Thread pool, in which libvips decodes, as it does beside a GPU. */
+  readonly decode: number
+  /** Session workers, which run the network on the CPU. */
+  readonly session: number
+}
+
+/** `onCpu` is the whole process where each core has a session, which decodes what it can itself. */
+type CpuMs = Stages & { readonly onCpu: number }
 
 interface Sample { readonly images: number, readonly total: number, readonly main: number, readonly session: number }
 
