@@ -51,3 +51,8 @@ export class Log {
     }
   }
 }
+
+/** Milliseconds with one decimal, as the log has them. */
+export function roundMs (milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10
+}

@@ -4,11 +4,10 @@ import { performance } from 'node:perf_hooks'
 import PQueue from 'p-queue'
 import type { ExecutionProvider } from '../config.ts'
 import { ServiceError } from '../errors.ts'
-import { abortable } from './abortable.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
 import { describeDevice } from '../machine/execution-provider/execution-provider.ts'
 import type { LoadedModel } from './load-model.ts'
-import { batchBuckets } from '../machine/batch-buckets.ts'
+import { batchBuckets } from '../machine/batch-size.ts'
 import { BatchQueue, type Batch } from './batch-queue.ts'
 import { postprocess, type Prediction, type Selection } from './postprocess.ts'
 import { findPlainJpeg } from '../images/fast-jpeg.ts'
@@ -249,4 +248,13 @@ function resultOf<Result> (outcome: PromiseSettledResult<Result>): Result | Serv
   if (outcome.status === 'fulfilled') return outcome.value
   if (outcome.reason instanceof ServiceError) return outcome.reason
   throw outcome.reason
+}
+
+/** Resolves as the promise does, or rejects with the signal's reason if that aborts first. */
+async function abortable<Value> (signal: AbortSignal, promise: Promise<Value>): Promise<Value> {
+  return await new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }

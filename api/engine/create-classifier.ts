@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { chooseExecutionProvider } from '../machine/execution-provider/choose-execution-provider.ts'
 import { loadModel } from './load-model.ts'
 import { acceptFormats, parseFormats } from '../images/formats.ts'
-import { largestBatch } from '../machine/largest-batch.ts'
+import { largestBatch } from '../machine/batch-size.ts'
 import { MemoryBudget } from '../images/memory-budget.ts'
 
 /** One a core costs 10 to 25 % of the requests: docs/decisions/0011. */

@@ -4,9 +4,9 @@ import type { Classifier } from '../engine/classifier.ts'
 import { clientOf } from './client-address.ts'
 import type { Config } from '../config.ts'
 import { FailedImagesError, ServiceError } from '../errors.ts'
+import { roundMs } from '../log.ts'
 import { postprocess, type Selection } from '../engine/postprocess.ts'
 import type { Upload } from '../images/upload.ts'
-import { round } from './plugins/request-log.ts'
 import { toResult, type Result } from './schemas/classification.ts'
 
 /** The service as the routes see it. */
@@ -59,7 +59,7 @@ async function inferRequest<Result> (
     client: clientOf(request),
     onStage: (report) => request.timeline.push(report),
   })
-  const stages = { read: round(readMs), ...mapValues(times, round) }
+  const stages = { read: roundMs(readMs), ...mapValues(times, roundMs) }
   const errors = errorsOf(results)
   const imageCodes = errors.map(({ code }) => code)
   request.outcome = { ...request.outcome, images: results.length, batchSize, stages, ...(errors.length > 0 && { imageCodes }) }

@@ -1,7 +1,6 @@
 /** Where a model's crop lies in a picture: the sides after the resize of the shorter one, and where the centre begins. */
 import { resizeShorterSide, type Preprocessing } from '../../models/manifest/preprocessing.ts'
 import type { ImageHeader } from './image-header.ts'
-import { roundHalfToEven } from './round-half-to-even.ts'
 
 /** Length of a side before and behind the resize, and the part of it that the crop keeps. */
 export interface Axis { readonly source: number, readonly resized: number, readonly offset: number }
@@ -38,4 +37,10 @@ export function cropAxes (header: ImageHeader, preprocessing: Preprocessing): { 
     return { source, resized, offset: halve(resized - preprocessing.cropSize) }
   }
   return { rows: axis(height), columns: axis(width) }
+}
+
+/** Python's `round` and OpenCV's `cvRound`: Math.round takes every half up, which moves a crop with an odd margin by a pixel. */
+export function roundHalfToEven (value: number): number {
+  const floor = Math.floor(value)
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value)
 }

@@ -2,8 +2,7 @@
  * Resizing as OpenCV does it (`INTER_LINEAR` of 8 bits), which is MindCV's: a pixel is made of the four source pixels around its place,
  * however much the picture shrinks, in integers. Only the crop is computed, so that the size of the picture does not matter.
  */
-import type { Axis } from './crop-axes.ts'
-import { roundHalfToEven } from './round-half-to-even.ts'
+import { roundHalfToEven, type Axis } from './crop-axes.ts'
 
 const channels = 3
 

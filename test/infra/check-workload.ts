@@ -1,7 +1,7 @@
 /** Numbers of a deployment that have to fit each other, and the service's configuration. */
 import assert from 'node:assert/strict'
 import { EnvironmentSchema } from '../../api/config.ts'
-import { largestUsefulBatch } from '../../api/machine/largest-batch.ts'
+import { largestUsefulBatch } from '../../api/machine/batch-size.ts'
 import { parseTrustProxy } from '../../api/http/trust-proxy.ts'
 import type { Workload } from './workload.ts'
 

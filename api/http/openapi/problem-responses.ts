@@ -14,7 +14,7 @@ const details: Record<ErrorCode, string> = {
   request_timeout: 'Expected the whole request in time, but it did not arrive.',
   image_too_large: 'Expected an image of at most 10485760 bytes, got more.',
   request_too_large: 'Expected a body of at most 33554432 bytes, got more.',
-  too_many_images: 'Expected at most 16 images a request, got more.',
+  too_many_images: 'Expected at most 16 images per request, got more.',
   unsupported_media: 'Expected a JPEG, PNG or WebP image, got bytes that start like none of them.',
   corrupt_image: 'Expected a complete PNG image, got one that is damaged or cut off.',
   too_many_pixels: 'Expected an image of at most 12000 pixels a side, got 30000 x 1.',

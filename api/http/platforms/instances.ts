@@ -1,8 +1,7 @@
 /** `instances` -> `predictions`: the JSON of TensorFlow Serving, which KServe (version 1), Vertex AI and SageMaker took over. */
 import { Type, type Static } from 'typebox'
 import { ServiceError } from '../../errors.ts'
-import { requestedImages } from './count-images.ts'
-import { readBase64 } from './read-base64.ts'
+import { checkImageCount, readBase64 } from './json-images.ts'
 import { readJson } from './read-json.ts'
 import type { Upload } from '../../images/upload.ts'
 import type { Selection } from '../../engine/postprocess.ts'
@@ -32,7 +31,7 @@ export function readInstances (
 ): { uploads: Upload[], selection: Selection } {
   if (body === undefined) throw new ServiceError('empty_body', 'Expected JSON with instances, got no body.')
   const { instances, parameters } = readJson<Static<ReturnType<typeof instancesSchema>>>(body, instancesSchema(classes))
-  requestedImages(instances.length, maxImages)
+  checkImageCount(instances.length, maxImages)
   return {
     uploads: instances.map(({ b64 }) => readBase64(b64, maxImageBytes)),
     selection: { topK: defaultTopK(classes), ...parameters },

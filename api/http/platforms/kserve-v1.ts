@@ -1,11 +1,11 @@
 /** KServe's first protocol, which is TensorFlow Serving's: GET /v1/models, GET /v1/models/NAME, POST /v1/models/NAME:predict */
 import type { FastifyInstance } from 'fastify'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
-import { registerAnyBody } from './any-body.ts'
+import { registerAnyBody } from './json-images.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
 import { PredictionsSchema, readInstances } from './instances.ts'
 import { requireModel, servedName } from './served-model.ts'
-import { checkReadiness } from '../routes/health.ts'
+import { checkReadiness } from '../readiness.ts'
 
 export function registerKServeV1Routes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
   const { classifier, config } = service

@@ -4,11 +4,11 @@ import { imageLimit, requestLimit } from '../body-limit.ts'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { ServiceError } from '../../errors.ts'
 import { imageFormats, parseFormats } from '../../images/formats.ts'
-import { probe } from '../routes/route-access.ts'
+import { probe } from '../route-access.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
 import { defaultTopK } from '../schemas/classification.ts'
 import { PredictionsSchema, readInstances } from './instances.ts'
-import { checkReadiness } from '../routes/health.ts'
+import { checkReadiness } from '../readiness.ts'
 
 type Instances = ReturnType<typeof readInstances>
 

@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { ConfigError } from '../../config.ts'
-import { registerAnyBody } from './any-body.ts'
-import { probe } from '../routes/route-access.ts'
+import { registerAnyBody } from './json-images.ts'
+import { probe } from '../route-access.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
 import { PredictionsSchema, readInstances } from './instances.ts'
-import { checkReadiness } from '../routes/health.ts'
+import { checkReadiness } from '../readiness.ts'
 
 /** @throws ConfigError if a path has another meaning here. */
 export function registerVertexRoutes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {

@@ -7,7 +7,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import type { BodyReader } from '../body-reader.ts'
+import type { BodyReader } from './request-body.ts'
 import type { Config } from '../../config.ts'
 import { ServiceError } from '../../errors.ts'
 

@@ -5,11 +5,14 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
-import { discardRest } from '../discard-rest.ts'
 
 /** Shorter bodies are read to their end for the sake of the connection: a new one costs both sides more. */
 const shortBodyBytes = 64 * 1024
+/** A rest that is longer, or takes longer, is cut off. */
+const longestRestMs = 2000
+const longestRestBytes = 64 * 1024 * 1024
 
 const ending = new WeakSet<Socket>()
 
@@ -58,4 +61,24 @@ function isAtEnd ({ complete, headers }: IncomingMessage): boolean {
 /** Node reads on by itself, once the response is out, whatever nobody has begun to read. */
 export function isShortAndUnread ({ headers, readableDidRead }: IncomingMessage): boolean {
   return !readableDidRead && Number(headers['content-length']) <= shortBodyBytes
+}
+
+/** Reads on and forgets, until the sender is done or has had `longestRestMs` or `longestRestBytes`. Never rejects. */
+async function discardRest (incoming: Readable): Promise<void> {
+  const enough = new AbortController()
+  const timer = setTimeout(() => enough.abort(), longestRestMs)
+  let bytes = 0
+  incoming.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > longestRestBytes) enough.abort()
+  })
+  incoming.on('error', () => {}) // also after `finished` has stopped listening
+  incoming.resume()
+  try {
+    await finished(incoming, { writable: false, signal: enough.signal })
+  } catch {
+    // Enough, or the client has gone: either way nobody sends any more that we would read.
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -9,7 +9,7 @@ import type { Classifier } from '../../engine/classifier.ts'
 import type { Config } from '../../config.ts'
 import { errorCodes, type ErrorCode } from '../../errors.ts'
 import { Log } from '../../log.ts'
-import { probe } from '../routes/route-access.ts'
+import { probe } from '../route-access.ts'
 
 // The parts that are used: the package's index also loads OpenTelemetry's API and a quantile sketch, 0.1 s of every start.
 const require = createRequire(import.meta.url)

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { StageReport } from '../../engine/stage-timer.ts'
 import type { ErrorCode } from '../../errors.ts'
+import { roundMs } from '../../log.ts'
 
 /** How a request ended, beside its status and duration. */
 export interface Outcome {
@@ -97,5 +98,19 @@ export function registerRequestEnd (app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     app.awaitRequestEnd(request, reply)
     done()
+  })
+}
+
+/** Logs one line per request: method, path, status and times. Image bytes and file names are never logged. */
+export function registerRequestLog (app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
+  app.onRequestEnd(({ requestId, method, path, status, isAnswered, durationMs, outcome, request }) => {
+    const line = { method, path: path.slice(0, 200), status, durationMs: roundMs(durationMs), ...outcome }
+    if (request === undefined) app.log.info({ requestId, ...line }, 'answered')
+    else if (request.routeOptions.config.isProbe === true) request.log.debug(line, 'probed')
+    else request.log.info(line, isAnswered ? 'answered' : 'abandoned')
   })
 }

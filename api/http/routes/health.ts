@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { ClassificationService } from '../classify-request.ts'
-import { ServiceError } from '../../errors.ts'
-import { probe } from './route-access.ts'
+import { probe } from '../route-access.ts'
+import { checkReadiness } from '../readiness.ts'
 import { ProblemAnswerSchema } from '../schemas/problem.ts'
 
 const statusSchema = (status: string) => Type.Object({ status: Type.Literal(status) })
@@ -16,11 +16,4 @@ export function registerHealthRoutes (app: FastifyInstance, service: Classificat
     checkReadiness(app, service)
     return { status: 'ready' }
   })
-}
-
-/** @throws `shutting_down`, `not_ready` or `under_pressure` */
-export function checkReadiness (app: FastifyInstance, { classifier }: ClassificationService): void {
-  if (app.isDraining) throw new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
-  if (!classifier.isReady) throw new ServiceError('not_ready', 'The model is not loaded yet; try again in a moment.')
-  app.checkMemory()
 }

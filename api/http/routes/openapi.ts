@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import type { DescribedRoute } from '../openapi/document.ts'
-import { open } from './route-access.ts'
+import { open } from '../route-access.ts'
 import { renderOnce } from '../render-once.ts'
 
 /** Must come before the routes that it describes. */

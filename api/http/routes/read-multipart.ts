@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { requestLimit } from '../body-limit.ts'
-import type { BodyReader } from '../body-reader.ts'
+import type { BodyReader } from '../plugins/request-body.ts'
 import { ServiceError } from '../../errors.ts'
 import { imageTooLarge, type Upload } from '../../images/upload.ts'
 
@@ -40,7 +40,7 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: BodyRea
   })
   parser.on('field', () => { fieldCount++ })
   parser.on('filesLimit', () => {
-    parser.destroy(new ServiceError('too_many_images', `Expected at most ${maxImages} images a request, got more.`))
+    parser.destroy(new ServiceError('too_many_images', `Expected at most ${maxImages} images per request, got more.`))
   })
   parser.on('partsLimit', () => {
     parser.destroy(new ServiceError('malformed_multipart', `Expected at most ${maxImages} images and ${maxFields} fields in a form, got more parts.`))

@@ -1,7 +1,6 @@
 /** Body of an inference request -> images: JSON, or JSON with the tensor's bytes behind it. */
 import { ServiceError } from '../../../errors.ts'
-import { requestedImages } from '../count-images.ts'
-import { readBase64 } from '../read-base64.ts'
+import { checkImageCount, readBase64 } from '../json-images.ts'
 import { readJson } from '../read-json.ts'
 import { imageTooLarge, Pixels, type Upload } from '../../../images/upload.ts'
 import { inferRequestSchema, inputNames, type InferRequestBody, type InputTensor } from './schema.ts'
@@ -50,7 +49,8 @@ function readBinary ({ name, parameters, data }: InputTensor, bytes: Buffer): Bu
 function readImages ({ name, datatype, shape, data }: InputTensor, binary: Buffer | undefined, limits: InferLimits): Upload[] {
   checkDatatype(name, datatype, 'BYTES')
   const { maxImages, maxImageBytes } = limits
-  const images = requestedImages(shape.reduce((product, size) => product * size, 1), maxImages)
+  const images = shape.reduce((product, size) => product * size, 1)
+  checkImageCount(images, maxImages)
   if (binary !== undefined) {
     return splitElements(binary, images).map((bytes) => bytes.length > maxImageBytes ? imageTooLarge(maxImageBytes) : bytes)
   }
@@ -86,11 +86,11 @@ function readPixels ({ name, datatype, shape, data }: InputTensor, binary: Buffe
   if (imageShape.join() !== [cropSize, cropSize, 3].join()) {
     throw invalid(`${name} of the shape [N, ${cropSize}, ${cropSize}, 3]`, JSON.stringify(shape))
   }
-  const images = requestedImages(size, maxImages)
+  checkImageCount(size, maxImages)
   const imageLength = cropSize * cropSize * 3
   const values = binary ?? toBytes(name, data!.flat(shape.length))
-  checkCount(name, values.length, images * imageLength)
-  return Array.from({ length: images }, (_, i) => new Pixels(values.subarray(i * imageLength, (i + 1) * imageLength)))
+  checkCount(name, values.length, size * imageLength)
+  return Array.from({ length: size }, (_, i) => new Pixels(values.subarray(i * imageLength, (i + 1) * imageLength)))
 }
 
 function toBytes (name: string, values: readonly unknown[]): Uint8Array {

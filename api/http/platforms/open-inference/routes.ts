@@ -4,12 +4,12 @@ import { logitsOfRequest, type ClassificationService } from '../../classify-requ
 import { modelMetadata, serverMetadata } from './metadata.ts'
 import { readInferRequest } from './read-infer-request.ts'
 import { writeInferAnswer } from './write-infer-response.ts'
-import { registerAnyBody } from '../any-body.ts'
-import { sayError } from '../error-member.ts'
-import { probe } from '../../routes/route-access.ts'
+import { registerAnyBody } from '../json-images.ts'
+import { addErrorMember } from './error-member.ts'
+import { probe } from '../../route-access.ts'
 import { ProtocolProblemSchema } from './schema.ts'
 import { requireModel, servedName } from '../served-model.ts'
-import { checkReadiness } from '../../routes/health.ts'
+import { checkReadiness } from '../../readiness.ts'
 
 const jsonLengthHeader = 'inference-header-content-length'
 
@@ -17,13 +17,13 @@ export function registerInferenceProtocolRoutes (app: FastifyInstance, images: F
   const { classifier, config } = service
   const { version, manifest } = classifier.model
   const name = servedName(service)
-  const ofModel = { onRequest: requireModel(service), preSerialization: sayError }
+  const ofModel = { onRequest: requireModel(service), preSerialization: addErrorMember }
   const limits = { ...config, classes: manifest.classes, cropSize: manifest.preprocessing.cropSize }
   registerAnyBody(images, config)
 
   app.get('/v2', async () => serverMetadata)
   app.get('/v2/health/live', { config: probe }, async () => ({ live: true }))
-  app.get('/v2/health/ready', { config: probe, preSerialization: sayError }, async () => {
+  app.get('/v2/health/ready', { config: probe, preSerialization: addErrorMember }, async () => {
     checkReadiness(app, service)
     return { ready: true }
   })

@@ -10,7 +10,7 @@ import { explainUnavailable, onnxruntimeDirectory } from '../../../../api/machin
 import { readDriverVersion } from '../../../../api/machine/execution-provider/nvidia-driver.ts'
 import { readSharedLibrary } from '../../../../api/machine/execution-provider/shared-library.ts'
 import { listVulkanDrivers } from '../../../../api/machine/execution-provider/vulkan-drivers.ts'
-import { batchBuckets } from '../../../../api/machine/batch-buckets.ts'
+import { batchBuckets } from '../../../../api/machine/batch-size.ts'
 import { makeLibrary } from '../../execution-provider/make-library.ts'
 
 /** A directory with these files. */

@@ -52,7 +52,7 @@ const refusals: Record<string, Refusal> = {
   'two inputs': ['invalid_request', /inputs/, images(), undefined, { inputs: [images(), pixels()] }],
   'another datatype': ['invalid_request', /images of the datatype BYTES, got "UINT8"/, images({ datatype: 'UINT8' })],
   'no image': ['empty_body', /none/, images({ shape: [0], data: [] })],
-  'more images than allowed by the shape, whatever the data': ['too_many_images', /at most 2 images a request, got 3/, images({ shape: [3], data: [] })],
+  'more images than allowed by the shape, whatever the data': ['too_many_images', /at most 2 images per request, got 3/, images({ shape: [3], data: [] })],
   'a shape beyond all numbers': ['too_many_images', /got Infinity/, images({ shape: Array(8).fill(1e300) })],
   'fewer elements than the shape says': ['invalid_request', /2 elements in images, as its shape says, got 1/, images({ shape: [2] })],
   'a number for an image': ['invalid_request', /strings in base64, got number/, images({ data: [1] })],

@@ -1,5 +1,24 @@
+/** Images in the JSON bodies of inference protocols. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '../../config.ts'
 import { ServiceError } from '../../errors.ts'
 import { imageTooLarge, type Upload } from '../../images/upload.ts'
+import { requestLimit } from '../body-limit.ts'
+
+/** Reads each body as bytes whatever its type says: clients of these protocols send none, or a wrong one. */
+export function registerAnyBody (scope: FastifyInstance, config: Config): void {
+  scope.addContentTypeParser('*', async ({ bodyReader }: FastifyRequest) => await bodyReader.readAll(requestLimit(config)))
+}
+
+/**
+ * Checks the number of images that a request says it has, before the first is looked at.
+ *
+ * @throws `too_many_images`, or `empty_body` if there is none.
+ */
+export function checkImageCount (count: number, maxImages: number): void {
+  if (count > maxImages) throw new ServiceError('too_many_images', `Expected at most ${maxImages} images per request, got ${count}.`)
+  if (count === 0) throw new ServiceError('empty_body', 'Expected an image, got a request with none.')
+}
 
 const groupLength = 4
 const groupBytes = 3

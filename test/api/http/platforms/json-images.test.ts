@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { ServiceError } from '../../../../api/errors.ts'
-import { readBase64 } from '../../../../api/http/platforms/read-base64.ts'
+import { readBase64 } from '../../../../api/http/platforms/json-images.ts'
 
 test('reads whatever bytes were encoded', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {

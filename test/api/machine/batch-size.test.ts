@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { loadModel } from '../../../api/engine/load-model.ts'
-import { largestBatch, largestUsefulBatch } from '../../../api/machine/largest-batch.ts'
+import { largestBatch, largestUsefulBatch } from '../../../api/machine/batch-size.ts'
 
 const { manifest } = await loadModel('bundled', '', 'plain')
 

@@ -1,3 +1,4 @@
+/** Batch sizes that suit the machine. */
 import type { ExecutionProvider } from '../config.ts'
 import { describeGhostNet } from '../../models/ghostnet.ts'
 import type { Manifest } from '../../models/manifest/manifest.ts'
@@ -18,4 +19,14 @@ export function largestBatch (provider: ExecutionProvider, { width, classes, pre
   const widest = Math.max(...layers.map(({ output: [channels, height, columns] }) => channels * height * columns))
   const float32Bytes = 4
   return Math.min(largestUsefulBatch, Math.max(1, Math.floor(cachedBytes / (widest * float32Bytes))))
+}
+
+/**
+ * Batch sizes to which batches are filled up, ascending: powers of two, and the largest batch. None on a CPU, where every size runs as
+ * it is.
+ */
+export function batchBuckets (provider: ExecutionProvider, maxBatchSize: number): number[] {
+  if (provider === 'cpu') return []
+  const powers = Array.from({ length: Math.ceil(Math.log2(maxBatchSize)) }, (_, exponent) => 2 ** exponent)
+  return [...powers, maxBatchSize]
 }
