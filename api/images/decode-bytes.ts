@@ -27,10 +27,10 @@ export function stripBytes ({ width, height, channels, bytesOfChannel }: ImageHe
  * there at the same time.
  */
 export function decodeBytes (
-  format: ImageFormat, { coefficientBytes = 0 }: Kept, header: ImageHeader, { isTurned, needsRgb }: DecodeSteps
+  format: ImageFormat, { decoderBytes = 0 }: Kept, header: ImageHeader, { isTurned, needsRgb }: DecodeSteps
 ): number {
   const { width, height, channels, bytesOfChannel, isCmyk } = header
   const turned = isTurned ? channels * bytesOfChannel : 0
   const rgb = needsRgb ? isCmyk ? bytesOfInksAndRgb : bytesOfRgb : 0
-  return coefficientBytes + stripBytes(header) + width * height * (format.bytesPerPixel(header) + turned + rgb)
+  return decoderBytes + stripBytes(header) + width * height * (format.bytesPerPixel(header) + turned + rgb)
 }

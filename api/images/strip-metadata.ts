@@ -6,6 +6,7 @@
 import { crc32 } from 'node:zlib'
 import { readOrientation, writeOrientation } from './exif-orientation.ts'
 import type { ImageHeader } from './image-header.ts'
+import { tableBytes } from './webp-tables.ts'
 import { coefficientBytes, headerOf, isFrame, readFrame, type JpegFrame } from './jpeg-frame.ts'
 
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF'
@@ -15,8 +16,8 @@ export interface Kept {
   readonly file: Buffer
   /** What the file says of its pixels, where the walk came by it: of a JPEG that libvips can read. */
   readonly header?: ImageHeader
-  /** Of a JPEG: what its decoder keeps of the whole picture before it gives out the first row, if its frame tells. */
-  readonly coefficientBytes?: number
+  /** What its decoder keeps before it gives out the first row, beside pixels: coefficients of a JPEG, tables of a lossless WebP. */
+  readonly decoderBytes?: number
 }
 
 /**
@@ -28,7 +29,10 @@ export function keepPixels (image: Buffer, format: ImageFormat): Kept {
   switch (format) {
     case 'JPEG': return keepJpegPixels(image)
     case 'PNG': return { file: keepPngPixels(image) }
-    case 'WebP': return { file: keepWebpPixels(image) }
+    case 'WebP': {
+      const file = keepWebpPixels(image)
+      return { file, decoderBytes: tableBytes(file) }
+    }
     case 'AVIF': return { file: keepAvifPixels(image) }
   }
 }
@@ -117,7 +121,7 @@ function keepJpegPixels (image: Buffer): Kept {
   return {
     file: selection.toBuffer(),
     ...(header !== undefined && { header }),
-    ...(frame !== undefined && { coefficientBytes: coefficientBytes(frame, channelsOfScan) }),
+    ...(frame !== undefined && { decoderBytes: coefficientBytes(frame, channelsOfScan) }),
   }
 }
 

@@ -10,7 +10,7 @@ import { segment, withSegments } from '../../hostile/inputs/jpeg.ts'
 const size = { width: 1600, height: 800 }
 const pixels = size.width * size.height
 const apart = [[1], [2], [3]]
-const keptOf = (file: Buffer): number | undefined => keepPixels(file, 'JPEG').coefficientBytes
+const keptOf = (file: Buffer): number | undefined => keepPixels(file, 'JPEG').decoderBytes
 const isRefused = async (file: Buffer): Promise<boolean> => await sharp(file).raw().toBuffer().then(() => false, () => true)
 const [progressive, extended] = [0xc2, 0xc1]
 
