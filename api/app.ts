@@ -1,19 +1,19 @@
 /** The HTTP application: plugins and routes in the order in which a request meets them. Does not listen. */
+import { createServer } from 'node:http'
 import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Classifier } from './engine/classifier.ts'
 import type { Config } from './config.ts'
 import { registerApiKeys } from './http/plugins/api-keys.ts'
-import { registerConnectionLimit } from './http/plugins/connection-limit.ts'
+import { registerConnectionLimit, registerPipeliningLimit } from './http/plugins/connections.ts'
 import { registerCors } from './http/plugins/cors.ts'
+import { EarlyRejection } from './http/plugins/early-rejection.ts'
 import { registerGracefulClose } from './http/plugins/graceful-close.ts'
 import { registerLingeringClose } from './http/plugins/lingering-close.ts'
 import { registerLoadShedding } from './http/plugins/load-shedding.ts'
 import { registerMetrics } from './http/plugins/metrics.ts'
-import { registerPipeliningLimit } from './http/plugins/pipelining-limit.ts'
 import { answerClientError, answerFrameworkError, registerProblemDetails } from './http/plugins/problem-details.ts'
-import { registerRequestEnd, registerRequestLog } from './http/plugins/request-end.ts'
+import { registerRequestEnd, registerRequestLog, requestIdOf } from './http/plugins/request-end.ts'
 import { registerSecurityHeaders } from './http/plugins/security-headers.ts'
-import { requestIdOf } from './http/request-id.ts'
 import { registerClassificationRoutes } from './http/classification-routes.ts'
 import { registerHealthRoutes } from './http/routes/health.ts'
 import { registerModelRoute } from './http/routes/model.ts'
@@ -28,20 +28,23 @@ const connectionsCheckingIntervalMs = 2000
 export function buildApp (
   config: Config, classifier: Classifier, logger: NonNullable<FastifyServerOptions['logger']> = false
 ): FastifyInstance {
+  const earlyRejection = new EarlyRejection(classifier, config)
   const app = Fastify({
     logger,
+    // Fastify leaves the timeouts of a server to whoever makes it.
+    serverFactory: (handle) => createServer({
+      requestTimeout: config.requestTimeoutMs,
+      headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
+      keepAliveTimeout: config.keepAliveTimeoutMs,
+      connectionsCheckingInterval: connectionsCheckingIntervalMs,
+    }, (request, response) => {
+      if (!earlyRejection.tryReject(request, response)) handle(request, response)
+      // A client that does not read its response: nothing moves for longer than any request may take.
+    }).setTimeout(config.requestTimeoutMs + 2 * connectionsCheckingIntervalMs),
     // One line of our own a request, and its id under the name that answers use.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     trustProxy: parseTrustProxy(config.trustProxy),
-    requestTimeout: config.requestTimeoutMs,
-    // A client that does not read its answer: nothing moves for longer than any request may take.
-    connectionTimeout: config.requestTimeoutMs + 2 * connectionsCheckingIntervalMs,
-    keepAliveTimeout: config.keepAliveTimeoutMs,
-    http: {
-      headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
-      connectionsCheckingInterval: connectionsCheckingIntervalMs,
-    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply),
@@ -76,7 +79,7 @@ export function buildApp (
   registerHealthRoutes(app, service)
   registerModelRoute(app, classifier)
   registerPlaygroundRoute(app, config)
-  registerClassificationRoutes(app, service)
+  registerClassificationRoutes(app, service, earlyRejection)
   app.addHook('onClose', () => classifier.close())
   return app
 }

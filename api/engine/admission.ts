@@ -1,6 +1,5 @@
 /** Decides which images are let in: the only place with the bound of the queue, the share of a client, and when to try again. */
 import { ServiceError } from '../errors.ts'
-import { Throughput } from './throughput.ts'
 
 export interface AdmissionLimits {
   /** Images in flight, from decoding to running. */
@@ -79,5 +78,40 @@ export class Admission {
     const ofClient = (this.#clients.get(client) ?? 0) + images
     if (ofClient > 0) this.#clients.set(client, ofClient)
     else this.#clients.delete(client)
+  }
+}
+
+export class Throughput {
+  readonly #now: () => number
+  /** Images per second, times how much is known of them: `#known` grows from 0 to 1 with the first second of work. */
+  #perSecond = 0
+  #known = 0
+  #lastAt: number
+
+  /** @param now - Clock in milliseconds. */
+  constructor (now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#lastAt = now()
+  }
+
+  /** Starts the clock with the first image: the idle time before it says nothing about the rate. */
+  begin (): void {
+    this.#lastAt = this.#now()
+  }
+
+  /** Counts an image that leaves. */
+  count (): void {
+    const now = this.#now()
+    const seconds = Math.max(1e-3, (now - this.#lastAt) / 1000)
+    const weight = 1 - Math.exp(-seconds)
+    this.#perSecond += weight * (1 / seconds - this.#perSecond)
+    this.#known += weight * (1 - this.#known)
+    this.#lastAt = now
+  }
+
+  /** Whole seconds, 1 to 30, until `images` have left; 1 as long as none ever has. */
+  secondsFor (images: number): number {
+    if (this.#known === 0) return 1
+    return Math.min(30, Math.max(1, Math.ceil(images * this.#known / this.#perSecond)))
   }
 }

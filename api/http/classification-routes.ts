@@ -2,11 +2,10 @@
 import type { FastifyInstance } from 'fastify'
 import { budgetBytes } from '../machine/available-memory.ts'
 import type { ClassificationService } from './classify-request.ts'
-import { registerFrontDoor } from './plugins/early-rejection.ts'
+import type { EarlyRejection } from './plugins/early-rejection.ts'
 import { MemoryBudget } from '../images/memory-budget.ts'
 import { registerAdmission } from './plugins/admission.ts'
-import { registerRequestBody } from './plugins/request-body.ts'
-import { registerRequestDeadline } from './plugins/request-deadline.ts'
+import { registerRequestBody, registerRequestDeadline } from './plugins/request-body.ts'
 import { registerClassifyRoute } from './routes/classify.ts'
 import { registerInferenceProtocolRoutes } from './platforms/open-inference/routes.ts'
 import { registerKServeV1Routes } from './platforms/kserve-v1.ts'
@@ -22,10 +21,10 @@ const platforms = [
   registerVertexRoutes, // last: its paths are configured
 ] as const
 
-export function registerClassificationRoutes (app: FastifyInstance, service: ClassificationService): void {
+export function registerClassificationRoutes (app: FastifyInstance, service: ClassificationService, earlyRejection: EarlyRejection): void {
   const { classifier, config } = service
   app.register(async (scope) => {
-    registerFrontDoor(scope, classifier, config)
+    earlyRejection.watch(scope)
     scope.addHook('onRequest', app.shedLoad)
     registerAdmission(scope, classifier, config)
     registerRequestBody(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))

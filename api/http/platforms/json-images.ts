@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config.ts'
 import { ServiceError } from '../../errors.ts'
 import { imageTooLarge, type Upload } from '../../images/upload.ts'
-import { requestLimit } from '../body-limit.ts'
+import { requestLimit } from '../plugins/request-body.ts'
 
 /** Reads each body as bytes whatever its type says: clients of these protocols send none, or a wrong one. */
 export function registerAnyBody (scope: FastifyInstance, config: Config): void {

@@ -1,6 +1,6 @@
 /** Amazon SageMaker: GET /ping, POST /invocations with an image itself or with JSON */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { imageLimit, requestLimit } from '../body-limit.ts'
+import { imageLimit, requestLimit } from '../plugins/request-body.ts'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { ServiceError } from '../../errors.ts'
 import { imageFormats, parseFormats } from '../../images/formats.ts'

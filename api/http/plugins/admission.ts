@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import type { Classifier } from '../../engine/classifier.ts'
 import { ServiceError } from '../../errors.ts'
-import { bodyLimit } from '../body-limit.ts'
+import { bodyLimit } from './request-body.ts'
 import { clientOf } from '../client-address.ts'
 
 /** For the routes of a scope. */

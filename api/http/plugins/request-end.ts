@@ -1,7 +1,9 @@
 /**
- * What becomes known of a request until it ends, and its end: its answer is out, or its client is gone.
- * Fastify's onResponse knows the former only.
+ * Follows each request to its end: its response is out, or its client is gone. Fastify's onResponse tells only of the former. Also the id
+ * and the log line of a request.
  */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { StageReport } from '../../engine/stage-timer.ts'
 import type { ErrorCode } from '../../errors.ts'
@@ -113,4 +115,13 @@ export function registerRequestLog (app: FastifyInstance): void {
     else if (request.routeOptions.config.isProbe === true) request.log.debug(line, 'probed')
     else request.log.info(line, isAnswered ? 'answered' : 'abandoned')
   })
+}
+
+/** One that a log and a header can hold. */
+const acceptable = /^[\w.:-]{1,128}$/
+
+/** The client's own id of its request, if it gave an acceptable one; otherwise a new one. */
+export function requestIdOf ({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && acceptable.test(given) ? given : randomUUID()
 }

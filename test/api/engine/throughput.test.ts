@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Throughput } from '../../../api/engine/throughput.ts'
+import { Throughput } from '../../../api/engine/admission.ts'
 
 function openRate (): { rate: Throughput, leave: (count: number, everyMs: number) => void, wait: (ms: number) => void } {
   let now = 0

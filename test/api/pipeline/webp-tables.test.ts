@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import sharp from 'sharp'
-import { tableBytes } from '../../../api/pipeline/webp-tables.ts'
+import { tableBytes } from '../../../api/images/webp-tables.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { animatedWebp, groupsOfCodes, losslessWebp, oneColourVp8l, webp, withAlphaStream } from '../../hostile/inputs/webp.ts'
 

@@ -1,13 +1,14 @@
 /**
- * Bounds the connections, so that descriptors are left for what the process itself opens, and so that no client has all of them. What is
- * over the limit is closed unanswered: to accept it would take a descriptor.
+ * Bounds the connections, so that descriptors are left for what the process itself opens, and so that no client has all of them; and the
+ * requests that wait on one connection.
  */
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { countAvailableCores } from '../../machine/available-cores.ts'
-import { networkOf } from '../client-address.ts'
 import type { Config } from '../../config.ts'
+import { countAvailableCores } from '../../machine/available-cores.ts'
 import { descriptorLimit } from '../../machine/descriptor-limit.ts'
+import { networkOf } from '../client-address.ts'
 
 /** The process has some 21 open without a connection, and 4 for each session. Twice that and more: a session that died is replaced. */
 const reservedDescriptors = 64
@@ -56,4 +57,35 @@ export function registerConnectionLimit (app: FastifyInstance, { workers, trustP
     drop('client_share')
     socket.destroy()
   })
+}
+
+const maxPipelinedRequests = 100
+
+export function registerPipeliningLimit (app: FastifyInstance): void {
+  const unanswered = new WeakMap<Socket, Set<ServerResponse>>()
+
+  app.server.on('connection', (socket) => {
+    const responses = new Set<ServerResponse>()
+    unanswered.set(socket, responses)
+    socket.once('close', () => {
+      for (const response of responses) if (response.socket === null) tellOfClose(response)
+    })
+  })
+  app.server.on('request', ({ socket }, response) => {
+    const responses = unanswered.get(socket)!
+    responses.add(response)
+    response.once('finish', () => responses.delete(response))
+  })
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
+    // An injected request has no connection.
+    if ((unanswered.get(socket)?.size ?? 0) < maxPipelinedRequests) return done()
+    reply.hijack()
+    socket.destroy()
+  })
+}
+
+/** Node tells only the response whose turn it is that the connection has closed; what waits behind it would hold its memory for ever. */
+function tellOfClose (response: ServerResponse): void {
+  response.destroy()
+  response.emit('close')
 }
