@@ -1,7 +1,7 @@
 /** `npm run loadtest -- --profile NAME`: one profile against one service, a result in the history. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { claimOutputFile } from '../api/cli/output-path.ts'
-import { UsageError, usageExitCode } from '../api/cli/usage-error.ts'
+import { TryAgainError, UsageError, usageExitCode } from '../api/cli/usage-error.ts'
 import { EnvironmentSchema } from '../api/config.ts'
 import { packageRoot } from '../models/package-root.ts'
 import { bodyForms, type BodyForm } from './bodies.ts'
@@ -64,7 +64,7 @@ try {
   printResult(result)
   process.exitCode = isGood ? 0 : 1
 } catch (error) {
-  if (!(error instanceof LabError || error instanceof UsageError)) throw error
+  if (!(error instanceof LabError || error instanceof TryAgainError || error instanceof UsageError)) throw error
   say(error.message)
   process.exitCode = error instanceof UsageError ? usageExitCode : 1
 }

@@ -2,11 +2,11 @@
  * A file of JSON lines that one process begins and others continue, whatever ended the former. It is only touched if all of it was
  * made by the same work: what else somebody names stays as it is.
  */
-import { createReadStream } from 'node:fs'
+import { appendFileSync, createReadStream, fstatSync } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { explainOutputError } from './output-error.ts'
 import { findOutputFile, type OutputFile } from './output-path.ts'
-import { UsageError } from './usage-error.ts'
+import { TryAgainError, UsageError } from './usage-error.ts'
 
 export interface JsonLines {
   /** With what the line of this index begins, as exactly as is known before its work; undefined if there is none to come. */
@@ -27,12 +27,15 @@ export class JsonLinesFile {
   readonly #path: string
   readonly #file: OutputFile
   readonly #found: Found
+  /** As this process left it. */
+  #size: number
   #handle: FileHandle | undefined
 
   private constructor (path: string, file: OutputFile, found: Found) {
     this.#path = path
     this.#file = file
     this.#found = found
+    this.#size = found.size
   }
 
   /**
@@ -45,22 +48,30 @@ export class JsonLinesFile {
     return new JsonLinesFile(path, file, file.isThere ? await readLines(file.path, path, lines) : { bytes: 0, size: 0 })
   }
 
-  /** A line is there as a whole or not at all. */
+  /**
+   * A line is there as a whole or not at all.
+   *
+   * @throws TryAgainError if another process writes the file, or there is no room.
+   */
   async append (line: object): Promise<void> {
     const handle = await this.#open()
-    const { size } = await handle.stat()
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
+    this.#checkAlone(handle)
     try {
-      await handle.appendFile(`${JSON.stringify(line)}\n`)
+      appendFileSync(handle.fd, bytes) // with nothing between it and the check
     } catch (error) {
-      await handle.truncate(size)
-      if (size === 0) await rm(this.#file.path)
+      await handle.truncate(this.#size)
+      if (!this.#file.isThere && this.#size === 0) await rm(this.#file.path)
       throw explainOutputError(error, this.#path)
     }
+    this.#size += bytes.length
   }
 
   /** It is there then, and on the disk, even if it has no lines. */
   async finish (): Promise<void> {
-    await (await this.#open()).sync()
+    const handle = await this.#open()
+    this.#checkAlone(handle)
+    await handle.sync()
   }
 
   async close (): Promise<void> {
@@ -71,14 +82,23 @@ export class JsonLinesFile {
   async #open (): Promise<FileHandle> {
     if (this.#handle !== undefined) return this.#handle
     try {
-      const { bytes, size } = this.#found
       this.#handle = await open(this.#file.path, this.#file.isThere ? 'a' : 'ax')
-      if ((await this.#handle.stat()).size !== size) throw new UsageError(`Expected ${this.#path} to stay as it was found, but another process writes it.`)
-      if (size > bytes) await this.#handle.truncate(bytes)
-      return this.#handle
     } catch (error) {
-      throw explainOutputError(error, this.#path)
+      throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? this.#explainOther() : explainOutputError(error, this.#path)
     }
+    this.#checkAlone(this.#handle)
+    if (this.#size > this.#found.bytes) await this.#handle.truncate(this.#found.bytes)
+    this.#size = this.#found.bytes
+    return this.#handle
+  }
+
+  /** Whoever writes second ends: a process that was taken for dead may go on, as one on a machine that was cut off. */
+  #checkAlone (handle: FileHandle): void {
+    if (fstatSync(handle.fd).size !== this.#size) throw this.#explainOther()
+  }
+
+  #explainOther (): TryAgainError {
+    return new TryAgainError(`Expected ${this.#path} to stay as this process left it, but another one writes it: repeat the command once that has ended.`)
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { claimOutputFile, findOutputFolder } from '../../api/cli/output-path.ts'
-import { UsageError, usageExitCode } from '../../api/cli/usage-error.ts'
+import { TryAgainError, UsageError, usageExitCode } from '../../api/cli/usage-error.ts'
 import { isPage } from '../../api/cli/report/page.ts'
 import { LabError } from '../lab-error.ts'
 import { defaultHistory, readHistory } from '../result.ts'
@@ -24,7 +24,7 @@ try {
   await write(makePage(results))
   process.stdout.write(`${results.length} results: ${resolve(out)}\n`)
 } catch (error) {
-  if (!(error instanceof LabError || error instanceof UsageError)) throw error
+  if (!(error instanceof LabError || error instanceof TryAgainError || error instanceof UsageError)) throw error
   process.stderr.write(`${error.message}\n`)
   process.exitCode = error instanceof UsageError ? usageExitCode : 1
 }

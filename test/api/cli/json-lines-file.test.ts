@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, mkdtempSync, openSync, closeSync, ftruncateSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, closeSync, ftruncateSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { JsonLinesFile } from '../../../api/cli/json-lines-file.ts'
-import { UsageError } from '../../../api/cli/usage-error.ts'
+import { TryAgainError, UsageError } from '../../../api/cli/usage-error.ts'
 
 function fileIn (t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'ghostserve-lines-'))
@@ -51,18 +51,39 @@ test('lines longer than what is read at once, and characters of several bytes at
   assert.equal(readFileSync(path, 'utf8'), `${whole.join('')}{"i":8}\n`)
 })
 
-test('a file that another process writes meanwhile is left to it', async (t) => {
+test('of two processes that write a file the one that comes second ends, at each of its steps', async (t) => {
   const path = fileIn(t)
+  const isOther = { name: TryAgainError.name, message: /^Expected .* to stay as this process left it, but another one writes it: / }
   const [{ file: first }, { file: second }] = [await open(path), await open(path)]
   await first.append({ i: 0, text: '' })
-  await assert.rejects(second.append({ i: 0, text: '' }), /something was made there meanwhile/)
-  await first.close()
+  await assert.rejects(second.append({ i: 0, text: '' }), isOther)
+  await assert.rejects(second.finish(), isOther)
 
-  const { file } = await open(path)
-  appendFileSync(path, '{"i":1,"text":""}\n')
-  await assert.rejects(file.append({ i: 1, text: '' }), /Expected .* to stay as it was found, but another process writes it\./)
-  await file.close()
-  assert.equal(readFileSync(path, 'utf8'), '{"i":0,"text":""}\n{"i":1,"text":""}\n')
+  // `first` was taken for dead, and goes on once another has continued its file.
+  const { file: next, lines } = await open(path)
+  assert.deepEqual(lines, ['{"i":0,"text":""}'])
+  await next.append({ i: 1, text: '' })
+  await assert.rejects(first.append({ i: 1, text: '' }), isOther)
+  await assert.rejects(first.finish(), isOther)
+  await next.append({ i: 2, text: '' })
+  await next.finish()
+
+  const { file: late } = await open(path)
+  await next.append({ i: 3, text: '' })
+  await assert.rejects(late.append({ i: 3, text: '' }), isOther)
+  assert.equal(readFileSync(path, 'utf8'), '{"i":0,"text":""}\n{"i":1,"text":""}\n{"i":2,"text":""}\n{"i":3,"text":""}\n')
+  for (const file of [first, second, next, late]) await file.close()
+})
+
+test('a torn line is cut off only by the process that continues the file', async (t) => {
+  const path = fileIn(t)
+  writeFileSync(path, '{"i":0,"text":""}\n{"i":1,"te')
+  const [{ file: first }, { file: second }] = [await open(path), await open(path)]
+  await first.append({ i: 1, text: '' })
+  await assert.rejects(second.append({ i: 1, text: '' }), TryAgainError)
+  await first.append({ i: 2, text: '' })
+  assert.equal(readFileSync(path, 'utf8'), '{"i":0,"text":""}\n{"i":1,"text":""}\n{"i":2,"text":""}\n')
+  for (const file of [first, second]) await file.close()
 })
 
 test('a film, which has no lines, is refused by its beginning', async (t) => {

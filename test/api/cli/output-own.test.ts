@@ -1,6 +1,6 @@
 /** What a command made before: continued, replaced or refused by what made it; and what is left where a disk is full or a signal comes. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync, chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync,
@@ -12,6 +12,7 @@ import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appendResult, defaultHistory, readHistory } from '../../../loadtest/result.ts'
 import { formatManifest, readManifest, type Manifest } from '../../../models/manifest/manifest.ts'
+import { packageRoot } from '../../../models/package-root.ts'
 import { bundledModelDirectory } from '../../../models/manifest/model-store.ts'
 import { fixturePath, goldenPath } from '../../fixtures/index.ts'
 import { commandLine, ghostserve } from './ghostserve.ts'
@@ -273,6 +274,15 @@ test('a result that has no room in the history leaves it as it was', { skip: !ca
   const lines = readFileSync(history, 'utf8')
   assert.ok(lines.startsWith(before.toString()) && lines.endsWith('\n'))
   assert.ok(readHistory(history).length >= 2)
+})
+
+test('a page of results that has no room is a sentence', { skip: !canMount && 'nothing can be mounted' }, (t) => {
+  const { disk } = mountDisk(t, 8)
+  const program = join(packageRoot, 'dist/loadtest/report/main.js')
+  const { status, stderr } = spawnSync(process.execPath, [program, '--out', join(disk, 'report.html')], { encoding: 'utf8' })
+  assert.match(stderr, /^Expected room for [^\n]*report\.html, but the disk is full: make some and repeat the command\.\n$/)
+  assert.equal(status, 1)
+  assert.deepEqual(readdirSync(disk), [])
 })
 
 test('standard output that takes nothing more is a sentence', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {
