@@ -6,11 +6,12 @@ import type { TSchema } from 'typebox'
 import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs.ts'
 import { sha256Of } from './manifest/sha256.ts'
 import { withDraft } from './draft.ts'
-import { graphIndexFile } from './manifest/graph-index.ts'
+import { graphIndexFile, graphPath } from './manifest/graph-index.ts'
 import { inferNetwork } from './weights/infer-network.ts'
 import { readLabels } from './manifest/labels.ts'
 import { findMismatch, formatManifest, ManifestSchema, modelFiles, readManifest, type Manifest, type ModelCard } from './manifest/manifest.ts'
 import { ModelError } from './manifest/model-error.ts'
+import { layouts } from './onnx/layout.ts'
 import { PreprocessingSchema, type Preprocessing } from './manifest/preprocessing.ts'
 import { recordSelfTest } from './manifest/self-test.ts'
 import { toOfficialNames } from './weights/official-names.ts'
@@ -116,10 +117,11 @@ export async function findOlderModel (directory: string): Promise<Manifest | und
 }
 
 const knownFiles = new Set<string>(Object.values(modelFiles))
+const knownGraphs = new Set([graphIndexFile, ...layouts.map((layout) => basename(graphPath('', layout)))])
 
 async function findForeignGraph (graphs: string): Promise<string | undefined> {
   const files = await readdir(graphs).catch(() => [])
-  return files.find((file) => file !== graphIndexFile && !file.endsWith('.onnx'))
+  return files.find((file) => !knownGraphs.has(file))
 }
 
 /** What cannot be built again is not replaced unasked. */

@@ -7,7 +7,7 @@ import {
   symlinkSync, truncateSync, writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appendResult, defaultHistory, readHistory } from '../../../loadtest/result.ts'
@@ -154,9 +154,9 @@ test('a model is replaced by one of the same checkpoint; what cannot be built ag
 
   writeFileSync(join(out, 'manifest.json'), formatManifest({ ...await readManifest(out), temperature: 1.5 }))
   await isRefused(root, /a temperature that was fitted to it, 1\.5/, ...build(checkpoints[1]!))
-  for (const file of ['graphs/notes.txt', 'notes.txt']) {
+  for (const file of ['graphs/notes.txt', 'graphs/mine.onnx', 'notes.txt']) {
     writeFileSync(join(out, file), 'mine')
-    await isRefused(root, /notes\.txt is there/, ...build(checkpoints[1]!), '--force')
+    await isRefused(root, new RegExp(`${basename(file)} is there`), ...build(checkpoints[1]!), '--force')
     rmSync(join(out, file))
   }
   symlinkSync('model', join(root, 'link'))
