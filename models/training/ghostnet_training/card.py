@@ -9,7 +9,7 @@ from ghostnet_training.transforms import MEAN, STD
 
 
 def write_card(path: Path, recipe: Recipe, data_dir: Path, epoch: int, image_size: int, weights: str, accuracy: Accuracy) -> None:
-    """In the words of the manifest (`models/manifest/manifest.ts`), of the weights that are served: `raw` or `averaged`, of one epoch."""
+    """Describes the weights that are served, `raw` or `averaged`, of one epoch, in the words of the manifest (`models/manifest/manifest.ts`)."""
     name = data_dir.resolve().name
     sizes = ', '.join(str(size) for size in recipe.image_sizes.values())
     card = {

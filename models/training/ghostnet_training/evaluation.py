@@ -24,7 +24,10 @@ class Accuracy:
 
 @torch.inference_mode()
 def evaluate(models: dict[str, nn.Module], loader: DataLoader, loss: nn.Module, devices: Devices) -> dict[str, Accuracy]:
-    """Of each model, by its name, in float32, with the statistics that batch norm has gathered. Images are read once for all models."""
+    """The accuracy of each model, by its name, in float32, with the statistics that batch norm has gathered.
+
+    Images are read once for all models.
+    """
     for model in models.values():
         model.eval()
     sums = {name: torch.zeros(4, dtype=torch.float64) for name in models}
@@ -43,7 +46,7 @@ def evaluate(models: dict[str, nn.Module], loader: DataLoader, loss: nn.Module, 
 
 
 def accuracy(images: float, loss: float, top1: float, top5: float, unreadable: float) -> Accuracy:
-    """Of sums over all images."""
+    """Means and percentages from sums over all images."""
     if images == 0:
         raise ValueError(f'Expected images to validate on, got {int(unreadable)} files that cannot be read.')
     return Accuracy(int(images), loss / images, 100 * top1 / images, 100 * top5 / images, int(unreadable))

@@ -1,4 +1,4 @@
-"""Where a program was told to write: looked at before its work, so that nothing is lost."""
+"""Checks the folder that a program was told to write into, before its work, so that nothing is lost."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -47,11 +47,11 @@ class Recipe:
 
     #: float16 with a dynamic loss scale; on CUDA only.
     amp: bool = True
-    loss_scale: float = 16777216
+    loss_scale: float = 2.0 ** 24
     loss_scale_window: int = 2000
     sync_batch_norm: bool = False
     #: Of the moving average of the weights, once it has grown to this; 0 for none.
-    ema_decay: float = 0
+    ema_decay: float = 0.0
     compile: bool = False
     #: Processes that decode, a device.
     workers: int = 8

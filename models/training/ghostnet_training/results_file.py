@@ -53,7 +53,7 @@ def identity(image: LabelledImage) -> dict:
 
 
 def beginning(image: LabelledImage) -> str:
-    """Of the image's line."""
+    """The first characters of the image's line."""
     return f'{json.dumps(identity(image))[:-1]},'
 
 

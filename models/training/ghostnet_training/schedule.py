@@ -1,4 +1,4 @@
-"""What MindCV changes from step to step: the learning rate, and the decay of the average of the weights."""
+"""The learning rate and the decay of the average of the weights, step by step, as in MindCV's program."""
 
 import math
 
@@ -6,7 +6,10 @@ from ghostnet_training.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int, global_batch: int) -> float:
-    """Of one step, counted from 0 over all epochs: a linear warm-up from zero, then a cosine. It grows linearly with the global batch against the recipe's own."""
+    """The learning rate of one step, counted from 0 over all epochs: a linear warm-up from zero, then a cosine.
+
+    It grows linearly with the global batch against the recipe's own.
+    """
     scale = global_batch / (recipe.batch_size * recipe.devices)
     lr, min_lr = recipe.lr * scale, recipe.min_lr * scale
     warmup_steps = recipe.warmup_epochs * steps_per_epoch
@@ -17,5 +20,8 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int, global_batch:
 
 
 def average_decay(recipe: Recipe, updates: int) -> float:
-    """Of one update of the average, counted from 1 over all epochs. It grows from zero, or a short run would average little but its first weights."""
+    """The decay of the average at one update, counted from 1 over all epochs.
+
+    It grows from zero, or a short run would average little but its first weights.
+    """
     return recipe.ema_decay * (1 - math.exp(-updates / 2000))

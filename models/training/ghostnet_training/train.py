@@ -82,7 +82,7 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
     results = None
     if devices.is_first:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / 'recipe.yaml').write_text(yaml.safe_dump(dataclasses.asdict(recipe), sort_keys=False), encoding='utf-8')
+        (folder / 'recipe.yaml').write_text(format_recipe(recipe), encoding='utf-8')
         (folder / 'classes.txt').write_text(''.join(f'{name}\n' for name in data.classes), encoding='utf-8')
         results = Results(folder, first_epoch)
 
@@ -117,12 +117,16 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
 
 def refuse_foreign_folder(folder: Path) -> None:
     """Raises ValueError if training would write over a file, unless it is one that a run left when it was ended in its first epoch."""
+    path = folder / 'recipe.yaml'
     try:
-        load_recipe(folder / 'recipe.yaml')
-        begun = ()
+        is_of_a_run = path.read_text(encoding='utf-8') == format_recipe(load_recipe(path))  # somebody's own has comments, an order, or less
     except (ValueError, OSError, yaml.YAMLError):
-        begun = ('recipe.yaml', 'classes.txt', 'curves.png')
-    refuse_others(folder, ['*.pth', 'card.json', 'results.csv', *begun])
+        is_of_a_run = False
+    refuse_others(folder, ['*.pth', 'card.json', 'results.csv', *(() if is_of_a_run else ('recipe.yaml', 'classes.txt', 'curves.png'))])
+
+
+def format_recipe(recipe: Recipe) -> str:
+    return yaml.safe_dump(dataclasses.asdict(recipe), sort_keys=False)
 
 
 if __name__ == '__main__':

@@ -51,7 +51,7 @@ class Trainer:
 
     @property
     def candidates(self) -> dict[str, nn.Module]:
-        """What is validated: the raw weights and their moving average, where there is one. The better one is served."""
+        """The models that are validated: the raw weights and their moving average, where there is one. The better one is served."""
         return {'raw': self.model} if self.ema is None else {'raw': self.model, 'averaged': self.ema.module}
 
     def state(self) -> dict[str, Any]:

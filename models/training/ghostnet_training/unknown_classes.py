@@ -102,7 +102,7 @@ def measure(options: argparse.Namespace) -> dict:
 
 
 def is_older(path: Path) -> bool:
-    """Whether an earlier measurement is there."""
+    """Tells whether an earlier measurement is there."""
     try:
         return {'model', 'heldOut', 'splits'} <= json.loads(path.read_text(encoding='utf-8')).keys()
     except (OSError, ValueError, AttributeError):

@@ -10,7 +10,7 @@ from ghostnet_training.data import Folders, collate_readable, image_folder
 from ghostnet_training.devices import Devices
 from ghostnet_training.evaluation import evaluate
 from ghostnet_training.recipe import make_recipe
-from ghostnet_training.shard import write_shards
+from ghostnet_training.shard import main, write_shards
 from ghostnet_training.shards import Shards, Steps
 from ghostnet_training.transforms import OPERATIONS, train_transform
 
@@ -135,3 +135,9 @@ def test_shards_replace_nothing(photos: Path, tmp_path: Path, name: str) -> None
     with pytest.raises(ValueError, match=f'without {name}'):
         write_shards(photos, tmp_path, samples=10)
     assert [path.read_bytes() for path in tmp_path.iterdir() if path.is_file()] == [b'mine']
+
+
+def test_shards_that_cannot_be_written_are_a_sentence(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / 'file').write_bytes(b'mine')
+    with pytest.raises(SystemExit, match='Not a directory'):
+        main(['--data-dir', str(photos), '--output-dir', str(tmp_path / 'file/shards')])

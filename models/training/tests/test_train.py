@@ -12,7 +12,9 @@ import yaml
 
 from ghostnet_training import checkpoint
 from ghostnet_training.network import GhostNet
+from ghostnet_training.recipe import load_recipe, make_recipe
 from ghostnet_training.results import read_results
+from ghostnet_training.train import format_recipe
 
 TIMES = ('ms_per_step', 'images_per_second', 'train_seconds', 'validation_seconds')
 
@@ -137,9 +139,27 @@ def test_a_file_of_somebody_else_is_left_as_it_is(photos: Path, tiny: dict, tmp_
 def test_a_run_that_was_ended_in_its_first_epoch_can_begin_again(photos: Path, tiny: dict, tmp_path: Path) -> None:
     output = tmp_path / 'output'
     output.mkdir()
-    (output / 'recipe.yaml').write_text(yaml.safe_dump(tiny))
+    recipe = write_recipe(tmp_path, tiny)
+    (output / 'recipe.yaml').write_text(format_recipe(load_recipe(recipe)))
     (output / 'classes.txt').write_text('cat\n')
-    assert run(command(write_recipe(tmp_path, tiny), photos, output)).returncode == 0
+    assert run(command(recipe, photos, output)).returncode == 0
+
+
+@pytest.mark.parametrize('path', [*sorted((Path(__file__).parents[1] / 'recipes').glob('*.yaml')), None], ids=lambda path: path.stem if path else 'defaults')
+def test_a_recipe_of_a_run_is_known_again(tmp_path: Path, path: Path | None) -> None:
+    text = format_recipe(load_recipe(path) if path else make_recipe({'model': 'ghostnet_050'}))
+    (tmp_path / 'recipe.yaml').write_text(text)
+    assert format_recipe(load_recipe(tmp_path / 'recipe.yaml')) == text
+
+
+def test_a_recipe_of_somebody_in_the_output_folder_is_left_as_it_is(photos: Path, tiny: dict, tmp_path: Path) -> None:
+    recipe = tmp_path / 'recipe.yaml'
+    text = f'# Why this learning rate: see my notes.\n{format_recipe(load_recipe(write_recipe(tmp_path, tiny)))}'
+    recipe.write_text(text)
+    result = run(command(recipe, photos, tmp_path))
+    assert result.returncode == 1
+    assert result.stderr.startswith('Expected an output folder without recipe.yaml, ')
+    assert recipe.read_text() == text
 
 
 def test_no_code_of_a_checkpoint_is_run(tmp_path: Path) -> None:
