@@ -1,8 +1,8 @@
 """The logits of a validation in a file of JSON lines, as far as it has come, so that one that was interrupted goes on where it was."""
 
 import base64
-import io
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,9 +29,10 @@ class ResultsFile:
         length = min(len(rest), len(expected.encode()))
         if rest and (length == 0 or rest[:length] != expected.encode()[:length]):
             raise ValueError(f'Expected {path} to end with the beginning of line {len(found) + 1}, got {rest[:100]!r}: it was made by something else.')
-        self._file = path.open('r+b' if path.exists() else 'wb')
-        self._file.seek(-len(rest), io.SEEK_END)
-        self._file.truncate()
+        self._path = path
+        self._file = path.open('ab')
+        self._size = self._file.tell() - len(rest)
+        self._file.truncate(self._size)
         if not found:
             self._write(heading)
 
@@ -41,7 +42,9 @@ class ResultsFile:
         self._write(json.dumps({**line, 'logits': encoded} if error is None else {**line, 'error': {'code': 'corrupt_image', 'detail': error}}))
 
     def _write(self, line: str) -> None:
-        self._file.write(f'{line}\n'.encode())
+        if os.fstat(self._file.fileno()).st_size != self._size:
+            raise ValueError(f'Expected {self._path} to stay as this process left it, but another one writes it: repeat the command once that has ended.')
+        self._size += self._file.write(f'{line}\n'.encode())
         self._file.flush()
 
     def close(self) -> None:

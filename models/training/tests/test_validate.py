@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from conftest import COLOURS
-from ghostnet_training.labelled_images import list_labelled_images
+from ghostnet_training.labelled_images import LabelledImage, list_labelled_images
 from ghostnet_training.network import GhostNet
 from ghostnet_training.reliability_diagram import draw_reliability_diagram
+from ghostnet_training.results_file import ResultsFile
 from ghostnet_training.tally import tally
 from ghostnet_training.transforms import MEAN, STD
 from ghostnet_training.validate import main
@@ -131,6 +132,18 @@ def test_an_interrupted_validation_goes_on(model: Path, photos: Path, tmp_path: 
     (photos / 'val/amber/000.png').rename(photos / 'val/amber/x.png')
     with pytest.raises(SystemExit, match='of another data set'):
         validate()
+
+
+def test_of_two_validations_into_one_file_the_second_ends(tmp_path: Path) -> None:
+    images = [LabelledImage(f'{i}.png', i, tmp_path / f'{i}.png') for i in range(2)]
+    first, second = (ResultsFile(tmp_path / 'images.jsonl', {'model': 'm'}, images, 3) for _ in range(2))
+    first.append(images[0], np.zeros(3), None)
+    with pytest.raises(ValueError, match='another one writes it'):
+        second.append(images[0], np.zeros(3), None)
+    first.append(images[1], np.zeros(3), None)
+    assert (tmp_path / 'images.jsonl').read_bytes().count(b'\n') == 3
+    first.close()
+    second.close()
 
 
 @pytest.mark.parametrize(('name', 'content', 'message'), [
