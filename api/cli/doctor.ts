@@ -1,15 +1,14 @@
 /** `ghostserve doctor`: what the service would run on this machine, which execution providers can be used, and what the others lack. */
 import type { Command } from 'commander'
-import { graphPath } from '../../models/manifest/graph-index.ts'
-import { bundledModelDirectory } from '../../models/manifest/model-store.ts'
-import { checkSettings } from '../app.ts'
+import { readApiKeys } from '../http/plugins/key-file.ts'
 import { countAvailableCores } from '../machine/available-cores.ts'
 import { countAvailableMemory } from '../machine/available-memory.ts'
-import { readConfig, executionProviders, type ExecutionProvider } from '../config.ts'
+import { readConfig } from '../config.ts'
 import { classifierOptions } from '../engine/create-classifier.ts'
 import { chooseExecutionProvider } from '../machine/execution-provider/choose-execution-provider.ts'
-import { describeDevice, explainUnavailable } from '../machine/execution-provider/execution-provider.ts'
-import { explainNoSession } from '../machine/execution-provider/explain-no-session.ts'
+import { describeDevice, executionProviders, type ExecutionProvider } from '../machine/execution-provider/execution-provider.ts'
+import { explainUnavailable } from '../machine/execution-provider/explain-no-session.ts'
+import { parseTrustProxy } from '../http/trust-proxy.ts'
 import { table } from './describe-model.ts'
 import { writeOutput } from './write-output.ts'
 
@@ -34,7 +33,7 @@ export function addDoctorCommand (program: Command): void {
       const service = await examineService()
       const findings: Finding[] = []
       for (const provider of executionProviders) findings.push(await examine(provider)) // one at a time: they share a device
-      const auto = chooseExecutionProvider('auto')
+      const auto = await chooseExecutionProvider('auto')
       const isUsable = (provider: ExecutionProvider): boolean => findings.find((finding) => finding.provider === provider)!.isUsable
       if ('error' in service || !isUsable(service.executionProvider)) process.exitCode = 1
       if (json) {
@@ -75,8 +74,7 @@ function count (number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
-/** First what can be seen, which is where a reason can be named; then whether a session can be made. */
 async function examine (provider: ExecutionProvider): Promise<Finding> {
-  const reason = explainUnavailable(provider) ?? await explainNoSession(provider, graphPath(bundledModelDirectory, 'plain'))
+  const reason = await explainUnavailable(provider)
   return { provider, isUsable: reason === undefined, detail: reason ?? `on ${describeDevice(provider)}` }
 }

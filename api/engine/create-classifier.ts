@@ -14,7 +14,7 @@ const decodesPerCore = 2
 /**
  * The pipeline of a configured model on this machine. Call `start` to make its sessions.
  *
- * @throws ModelError if there is no such model, or it does not fit together; ConfigError if the execution provider cannot be loaded.
+ * @throws ModelError if there is no such model, or it does not fit together; ConfigError if the execution provider cannot be used.
  */
 export async function createClassifier (config: Config, onWorkerDeath: (error: Error) => void): Promise<Classifier> {
   return new Classifier(await classifierOptions(config, onWorkerDeath))
@@ -25,7 +25,7 @@ export async function classifierOptions (config: Config, onWorkerDeath: (error: 
   const cores = countAvailableCores()
   const formats = parseFormats(config.imageFormats)
   acceptFormats(formats)
-  const executionProvider = chooseExecutionProvider(config.executionProvider)
+  const executionProvider = await chooseExecutionProvider(config.executionProvider)
   const workersOfMachine = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
   const model = await loadModel(config.model, config.modelDir, config.layout, executionProvider)
   const workers = config.workers === 0 ? workersOfMachine : config.workers

@@ -1,37 +1,45 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type * as ort from 'onnxruntime-node'
-import { ConfigError, type ExecutionProvider } from '../../config.ts'
-import { explainUnavailable, hasHardwareWebGpu } from './execution-provider.ts'
+import { ConfigError } from '../../config.ts'
+import type { ExecutionProvider } from './execution-provider.ts'
+import { explainUnavailable } from './explain-no-session.ts'
 
 /** What is on the machine, as far as the choice depends on it. */
 export interface Machine {
-  readonly explainUnavailable: (provider: ExecutionProvider) => string | undefined
-  readonly hasHardwareWebGpu: () => boolean
+  readonly explainUnavailable: typeof explainUnavailable
+  /** Whether the kernel has a device for a GPU. */
+  readonly hasGpu: () => boolean
   /** Names that onnxruntime knows on this platform; others it ignores without an error. */
   readonly listSupported: () => readonly string[]
 }
 
-const thisMachine: Machine = {
+export const thisMachine: Machine = {
   explainUnavailable,
-  hasHardwareWebGpu,
+  hasGpu: () => ['/dev/nvidiactl', '/dev/dri', '/dev/dxg'].some(existsSync),
   // Loaded only where a provider was named: a service on CPU starts without onnxruntime on its main thread.
   listSupported: () => (createRequire(import.meta.url)('onnxruntime-node') as typeof ort).listSupportedBackends().map(({ name }) => name),
 }
 
+/** Hides Vulkan drivers that compute on the processor from Vulkan's loader, by the names of their files. */
+const withoutSoftwareVulkan = { ...process.env, VK_LOADER_DRIVERS_DISABLE: '*swiftshader*,*lavapipe*,*lvp*,*llvmpipe*' }
+
 /**
- * The provider that was asked for; for `auto` the first of cuda, webgpu (on a GPU only) and cpu that can be loaded.
+ * The provider that was asked for; for `auto` the first of cuda, webgpu (on a GPU only) and cpu that can be used. Without a
+ * GPU nothing is tried, so that a service on CPU starts without a child process.
  *
- * @throws ConfigError if the named one cannot be loaded: it is never replaced by another.
+ * @throws ConfigError if the named one cannot be used: it is never replaced by another.
  */
-export function chooseExecutionProvider (asked: ExecutionProvider | 'auto', machine: Machine = thisMachine): ExecutionProvider {
+export async function chooseExecutionProvider (asked: ExecutionProvider | 'auto', machine: Machine = thisMachine): Promise<ExecutionProvider> {
   if (asked === 'cpu') return 'cpu'
   if (asked === 'auto') {
-    if (machine.explainUnavailable('cuda') === undefined) return 'cuda'
-    return machine.hasHardwareWebGpu() && machine.explainUnavailable('webgpu') === undefined ? 'webgpu' : 'cpu'
+    if (!machine.hasGpu()) return 'cpu'
+    if (await machine.explainUnavailable('cuda') === undefined) return 'cuda'
+    return await machine.explainUnavailable('webgpu', withoutSoftwareVulkan) === undefined ? 'webgpu' : 'cpu'
   }
   const supported = machine.listSupported()
   const reason = supported.includes(asked)
-    ? machine.explainUnavailable(asked)
+    ? await machine.explainUnavailable(asked)
     : `onnxruntime has only ${supported.join(', ')} on ${process.platform}-${process.arch}`
   if (reason === undefined) return asked
   throw new ConfigError(`EXECUTION_PROVIDER=${asked} cannot be used because ${reason}; \`ghostserve doctor\` says what can.`)

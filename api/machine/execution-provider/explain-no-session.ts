@@ -1,19 +1,50 @@
+/** Why a provider cannot be used on this machine: what a session that is tried in a process of its own says. */
 import { execFile } from 'node:child_process'
-import { extname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { ExecutionProvider } from '../../config.ts'
+import { graphPath } from '../../../models/manifest/graph-index.ts'
+import { bundledModelDirectory } from '../../../models/manifest/model-store.ts'
+import { onnxruntimeDirectory, type ExecutionProvider } from './execution-provider.ts'
 
-const probeTimeoutMs = 60_000
+/** A first session reads a gigabyte of NVIDIA's libraries. */
+const probeTimeoutMs = 120_000
 const script = fileURLToPath(new URL(`./probe-session${extname(import.meta.url)}`, import.meta.url))
 
-/** Why no session of the graph can be made on the provider, tried in a process of its own; undefined if one can. */
-export async function explainNoSession (provider: ExecutionProvider, graphPath: string): Promise<string | undefined> {
+/** Providers that are libraries of their own, which onnxruntime-node does not bring unasked. */
+const providerLibraries: Partial<Record<ExecutionProvider, string>> = {
+  cuda: 'libonnxruntime_providers_cuda.so',
+  tensorrt: 'libonnxruntime_providers_tensorrt.so',
+}
+
+/** Why the provider cannot be used here, in words that follow "because"; undefined if it runs the bundled model. */
+export async function explainUnavailable (
+  provider: ExecutionProvider, environment: NodeJS.ProcessEnv = process.env
+): Promise<string | undefined> {
+  const library = providerLibraries[provider]
+  const directory = onnxruntimeDirectory()
+  if (library !== undefined && !existsSync(join(directory, library))) return `${library} is not in ${directory}`
+  return await explainNoSession(provider, graphPath(bundledModelDirectory, 'plain'), environment)
+}
+
+/** Why no session of the graph can be made on the provider; undefined if one can. */
+export async function explainNoSession (
+  provider: ExecutionProvider, graphPath: string, environment: NodeJS.ProcessEnv = process.env
+): Promise<string | undefined> {
   try {
-    await promisify(execFile)(process.execPath, [script, provider, graphPath], { timeout: probeTimeoutMs })
+    await promisify(execFile)(process.execPath, [script, provider, graphPath], { timeout: probeTimeoutMs, env: environment })
     return undefined
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string }
-    return `no session can be made: ${stderr.trim().split('\n').at(-1) || String(error)}`
+    return explainOutput(stderr) ?? `no session can be made: ${String(error)}`
   }
+}
+
+/** The library that the loader did not find, where that is the reason: onnxruntime's last line only says that there is one. */
+export function explainOutput (stderr: string): string | undefined {
+  const [, library] = /([^\s:/]+): cannot open shared object file/.exec(stderr) ?? []
+  if (library !== undefined) return `${library} is not on the library path`
+  const lastLine = stderr.trim().split('\n').at(-1)!
+  return lastLine === '' ? undefined : `no session can be made: ${lastLine}`
 }
