@@ -33,7 +33,7 @@ export async function withDraft<Result> (folder: string, work: (draft: string) =
 }
 
 /** Writes a file that keeps its permissions, and its old contents until the new ones are on the disk. */
-export async function replaceFile (path: string, contents: string): Promise<void> {
+export async function replaceFile (path: string, contents: string | Iterable<string>): Promise<void> {
   await withDraft(dirname(path), async (draft) => {
     await writeFile(draft, contents, { flag: 'wx', flush: true })
     const mode = await stat(path).then((stats) => stats.mode, () => undefined)

@@ -23,7 +23,7 @@ const beginningBytes = 4096
  */
 export async function claimOutputFile (
   path: string, { what, isOne }: OutputKind, isForced = false
-): Promise<(contents: string) => Promise<void>> {
+): Promise<(contents: string | Iterable<string>) => Promise<void>> {
   const target = await findOutputFile(path)
   if (target.isThere && !isForced && !isOne(await naming(path, async () => await readBeginning(target.path)))) {
     throw new UsageError(`Expected ${path} to be new or ${what}, but another file is there, which is left as it is.`)

@@ -15,7 +15,7 @@ import { fitTemperature } from './fit-temperature.ts'
 import { isClassified, type ImageResult } from './image-result.ts'
 import type { LabelledImage } from './labelled-image.ts'
 import { listLabelledImages } from './list-labelled-images.ts'
-import { ResultsFile } from './results-file.ts'
+import { isResultLines, resultLines } from './results-file.ts'
 import { tallyResults, type Tally } from './tally.ts'
 import type { LoadedModel } from '../../engine/load-model.ts'
 import { isPage } from '../report/page.ts'
@@ -39,7 +39,7 @@ export function addEvaluateCommand (program: Command): void {
       'to the file or to `images/` beside it')
     .option('-g, --ground-truth <file>', 'classes of images that lie side by side in one folder: ImageNet\'s val.txt, LOC_val_solution.csv or ' +
       'validation_synset_labels.txt (a class a line, in the order of the sorted names)')
-    .option('-o, --out <folder>', `write ${Object.values(outputFiles).join(', ')}; an evaluation that was interrupted goes on where it was`)
+    .option('-o, --out <folder>', `write ${Object.values(outputFiles).join(', ')}, in the place of an older evaluation's`)
     .option('--fit-temperature', 'fit the temperature of the scores on these images and store it in the model\'s manifest')
     .option('--json', 'for programs')
     .addHelpText('after', '\nExample:\n  ghostserve evaluate bundled --data val/ --out evaluation/')
@@ -53,16 +53,19 @@ async function evaluate (model: string, { data, groundTruth, out, fitTemperature
   const directory = findModelDirectory(model, readConfig().modelDir)
   if (isFitted) await findOutputFile(join(directory, modelFiles.manifest))
   const classifier = await openClassifier(model)
-  const { manifest, labels, version, temperature } = classifier.model
-  const { results, classified, seconds, outputs } = await listLabelledImages(data, labels, groundTruth)
-    .then(async (images) => await collectResults(classifier, images, out))
-    .finally(async () => await classifier.close())
+  const { manifest, labels, version, temperature, layout } = classifier.model
+  const { results, seconds, outputs } = await listLabelledImages(data, labels, groundTruth).then(async (images) => {
+    const outputs = out === undefined ? undefined : await claimOutputs(out)
+    return { outputs, ...await collectResults(classifier, images) }
+  }).finally(async () => await classifier.close())
+  const { name, weights: { sha256: weightsSha256 }, preprocessing } = manifest
+  await outputs?.writeResults(resultLines({ model: name, weightsSha256, preprocessing, layout }, results))
 
   const common = {
-    model: manifest.name,
+    model: name,
     version,
     data,
-    imagesPerSecond: Math.round(classified / seconds),
+    imagesPerSecond: Math.round(results.length / seconds),
     seconds: Math.round(seconds * 10) / 10,
   }
   const before = tallyResults(results, labels, temperature)
@@ -94,50 +97,32 @@ async function fit (
 
 const print = (evaluation: Evaluation): string => `${JSON.stringify(evaluation, null, 2)}\n`
 
-interface Collected {
-  readonly results: readonly ImageResult[]
-  /** How many of them by this process. */
-  readonly classified: number
-  readonly seconds: number
-  readonly outputs: Outputs | undefined
-}
-
-/** What former runs left in the folder, and what they did not come to. */
-async function collectResults (classifier: Classifier, images: readonly LabelledImage[], out: string | undefined): Promise<Collected> {
-  const outputs = out === undefined ? undefined : await openOutputs(classifier.model, images, out)
-  const before = outputs?.before ?? []
-  const results: ImageResult[] = [...before]
+async function collectResults (
+  classifier: Classifier, images: readonly LabelledImage[]
+): Promise<{ results: ImageResult[], seconds: number }> {
+  const results: ImageResult[] = []
   const bar = progressBar('images')
   const startedAt = performance.now()
-  bar.start(images.length - before.length, 0)
+  bar.start(images.length, 0)
   try {
-    for await (const result of evaluateImages(classifier, images.slice(before.length))) {
-      await outputs?.file.append(result)
+    for await (const result of evaluateImages(classifier, images)) {
       results.push(result)
       bar.increment()
     }
   } finally {
     bar.stop()
-    await outputs?.file.close()
   }
-  return { results, classified: results.length - before.length, seconds: (performance.now() - startedAt) / 1000, outputs }
+  return { results, seconds: (performance.now() - startedAt) / 1000 }
 }
 
-interface Outputs {
-  readonly file: ResultsFile
-  readonly before: readonly ImageResult[]
-  readonly writeEvaluation: (text: string) => Promise<void>
-  readonly writePage: (text: string) => Promise<void>
-}
-
-async function openOutputs ({ manifest, layout }: LoadedModel, images: readonly LabelledImage[], out: string): Promise<Outputs> {
-  const { name, weights, preprocessing, classes } = manifest
-  const evaluated = { model: name, weightsSha256: weights.sha256, preprocessing, layout }
-  const folder = await findOutputFolder(out)
-  await mkdir(folder, { recursive: true })
-  const writeEvaluation = await claimOutputFile(join(out, outputFiles.evaluation), { what: 'an older evaluation', isOne: isEvaluation })
-  const writePage = await claimOutputFile(join(out, outputFiles.page), { what: 'an older page of this command', isOne: (text) => isPage(text, 'evaluation') })
-  return { ...await ResultsFile.open(join(out, outputFiles.results), evaluated, images, classes), writeEvaluation, writePage }
+/** Before the work: what is in the way of its results is said at once. */
+async function claimOutputs (out: string) {
+  await mkdir(await findOutputFolder(out), { recursive: true })
+  return {
+    writeResults: await claimOutputFile(join(out, outputFiles.results), { what: 'the results of an older evaluation', isOne: isResultLines }),
+    writeEvaluation: await claimOutputFile(join(out, outputFiles.evaluation), { what: 'an older evaluation', isOne: isEvaluation }),
+    writePage: await claimOutputFile(join(out, outputFiles.page), { what: 'an older page of this command', isOne: (text) => isPage(text, 'evaluation') }),
+  }
 }
 
 /** As `print` begins. */

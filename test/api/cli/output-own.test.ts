@@ -104,19 +104,23 @@ test('labels are written behind a link to them, and the link stays', async (t) =
   assert.ok(readFileSync(out, 'utf8').endsWith('}\n'))
 })
 
-test('an evaluation is continued by the model and on the images that began it, and by no other', async (t) => {
+test('an evaluation replaces an older one, of whatever model and images, and nothing else', async (t) => {
   const { root, data } = scratch(t)
-  const evaluate = (model: string): string[] => ['evaluate', model, '--data', data, '--out', join(root, 'results')]
+  const results = join(root, 'results')
+  const evaluate = (model: string): string[] => ['evaluate', model, '--data', data, '--out', results]
+  const read = (file: string): string => readFileSync(join(results, file), 'utf8')
   await isDone(...evaluate('bundled'))
-  const renamed = await variant(root, 'renamed', { name: 'another' })
-  await isRefused(root, /results of another .*images\.jsonl, with model another, got those of ghostnet_050_tin200, with model ghostnet_050_tin200: /, ...evaluate(renamed))
-  await isDone(...evaluate('bundled')) // its evaluation and its page are replaced
-  cpSync(fixturePath('small.png'), join(data, 'espresso/aa.png'))
-  await isRefused(root, /line 3 of .* to be of espresso\/aa\.png .* another data set/, ...evaluate('bundled'))
-  rmSync(join(data, 'espresso/aa.png'))
-  rmSync(join(root, 'results/images.jsonl'))
-  writeFileSync(join(root, 'results/report.html'), 'mine')
-  await isRefused(root, /report\.html to be new or an older page/, ...evaluate('bundled'))
+  const [lines, evaluation, page] = [read('images.jsonl'), read('evaluation.json'), read('report.html')]
+  rmSync(join(data, 'espresso', readdirSync(join(data, 'espresso'))[0]!))
+  await isDone(...evaluate(await variant(root, 'renamed', { name: 'another' })))
+  assert.match(read('images.jsonl'), /^\{"model":"another",/)
+  assert.ok(read('images.jsonl').length < lines.length && read('evaluation.json') !== evaluation && read('report.html') !== page)
+  for (const file of ['images.jsonl', 'evaluation.json', 'report.html']) {
+    const before = read(file)
+    writeFileSync(join(results, file), `mine\n${before}`)
+    await isRefused(root, new RegExp(`${file.replace('.', '\\.')} to be new or .*older`), ...evaluate('bundled'))
+    writeFileSync(join(results, file), before)
+  }
 })
 
 test('a page is replaced by one of its kind, and by --force; it keeps its permissions', async (t) => {

@@ -31,7 +31,7 @@ const load = join(packageRoot, 'dist/loadtest/main.js')
 const commands: Readonly<Record<string, Command>> = {
   'classify --out': { writes: 'file', continues: true, args: (path, inputs) => ['classify', 'bundled', '--list', join(inputs, 'list.txt'), '--out', path] },
   'inspect --html': { writes: 'file', args: (path) => ['inspect', checkpoint, '--html', path] },
-  'evaluate --out: images.jsonl': { writes: 'file', continues: true, args: evaluateInto },
+  'evaluate --out: images.jsonl': { writes: 'file', args: evaluateInto },
   'evaluate --out: evaluation.json': { writes: 'file', args: evaluateInto },
   'evaluate --out: report.html': { writes: 'file', args: evaluateInto },
   'evaluate --out': { writes: 'folder', args: (path, inputs) => ['evaluate', 'bundled', '--data', join(inputs, 'data'), '--out', path] },
