@@ -1,20 +1,13 @@
 /** Entry of `ghostserve/client`: the service from TypeScript or JavaScript, in browsers and in Node, with nothing but `fetch`. */
-import { ConnectionError, DeadlineError, ProblemError, type Problem } from './errors.ts'
-import type { paths } from './openapi.ts'
+import { ConnectionError, DeadlineError, ProblemError } from './errors.ts'
+import type { ClassifyResponse, Model, Prediction, Problem } from './openapi.ts'
 import { isWorthRetrying, parseRetryAfterMs, retryDelayMs } from './retry.ts'
 
-export { ConnectionError, DeadlineError, ProblemError, type Problem }
-
-type Answer<Operation extends { responses: { 200: { content: { 'application/json': unknown } } } }> =
-  Operation['responses'][200]['content']['application/json']
-type ClassifyAnswer = Answer<paths['/classify']['post']>
-
-export type Model = Answer<paths['/model']['get']>
-export type Prediction = NonNullable<ClassifyAnswer['results'][number]['predictions']>[number]
+export { ConnectionError, DeadlineError, ProblemError, type Model, type Prediction, type Problem }
 
 /** By descending score, with the model that gave them. */
 export interface Classification {
-  readonly model: ClassifyAnswer['model']
+  readonly model: ClassifyResponse['model']
   readonly predictions: readonly Prediction[]
   /** Whether no class reaches `minScore`, so that there are no predictions. */
   readonly noneOfThese: boolean
@@ -75,7 +68,7 @@ export class GhostServeClient {
     const body = new FormData()
     body.append('image', image instanceof Blob ? image : new Blob([image as ArrayBuffer]), 'image')
     const query = new URLSearchParams({ ...(topK !== undefined && { topK: `${topK}` }), ...(minScore !== undefined && { minScore: `${minScore}` }) })
-    const answer = await this.#call<Partial<ClassifyAnswer> | null>(`classify?${query}`, { method: 'POST', body }, options)
+    const answer = await this.#call<Partial<ClassifyResponse> | null>(`classify?${query}`, { method: 'POST', body }, options)
     const { model, results: [result] = [] } = answer ?? {}
     if (model === undefined || result === undefined) throw new ProblemError(foreignAnswer(200, ''))
     if (result.predictions === undefined) throw new ProblemError(result.error!)

@@ -1,7 +1,5 @@
 /** What a call of the client can end with, beside the reason of its own signal. */
-import type { components, ProblemCode } from './openapi.ts'
-
-export type Problem = components['schemas']['Problem']
+import type { Problem, ProblemCode } from './openapi.ts'
 
 /** The service, or a proxy before it, refused: an RFC 9457 problem. Match on `code`, which is stable. */
 export class ProblemError extends Error {
