@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { MissingTool } from './missing-tool.ts'
 
 /** A program of this name runs. */
-export function isThere (program: string): boolean {
+function isThere (program: string): boolean {
   return spawnSync(program, ['--version']).error === undefined
 }
 

@@ -9,13 +9,10 @@ import { readInfraFile } from '../infra-files.ts'
 const blockTimeoutMs = 120_000
 
 /** Of the guide, with commands that a test runs. */
-export const sectionsRun = [
-  'Kubernetes', 'An archive', 'Knative', 'Cloud Run', 'KServe', 'SageMaker', 'Vertex AI', 'AWS Lambda', 'Load it',
-] as const
+export const sectionsRun = ['Kubernetes', 'An archive', 'Knative', 'KServe', 'Load it'] as const
 
 export interface GuideOptions {
   readonly environment: NodeJS.ProcessEnv
-  readonly cwd?: string
   /** What a reader would write in another way: text of the guide -> text that is run. */
   readonly replace?: Readonly<Record<string, string>>
 }
@@ -27,7 +24,7 @@ export interface GuideOptions {
  * @throws Error if a command fails, or if one does not say that it is run here.
  */
 export async function runSection (
-  title: typeof sectionsRun[number], { environment, cwd = packageRoot, replace = {} }: GuideOptions
+  title: typeof sectionsRun[number], { environment, replace = {} }: GuideOptions
 ): Promise<string> {
   const section = readInfraFile('README.md').split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? ''
   const blocks = readCommands(section)
@@ -37,14 +34,14 @@ export async function runSection (
   const printed: string[] = []
   for (const { code } of blocks) {
     const written = Object.entries(replace).reduce((code, [from, to]) => code.replaceAll(from, to), code)
-    printed.push(await runBlock(written, environment, cwd))
+    printed.push(await runBlock(written, environment))
   }
   return printed.join('')
 }
 
-async function runBlock (code: string, env: NodeJS.ProcessEnv, cwd: string): Promise<string> {
+async function runBlock (code: string, env: NodeJS.ProcessEnv): Promise<string> {
   // In a group of its own: a command in the background would hold the output open for ever.
-  const shell = spawn('bash', ['-euo', 'pipefail', '-c', code], { cwd, env, detached: true, timeout: blockTimeoutMs, stdio: ['ignore', 'pipe', 'pipe'] })
+  const shell = spawn('bash', ['-euo', 'pipefail', '-c', code], { cwd: packageRoot, env, detached: true, timeout: blockTimeoutMs, stdio: ['ignore', 'pipe', 'pipe'] })
   const [printed, complained] = [text(shell.stdout), text(shell.stderr)]
   const [status] = await once(shell, 'exit') as [number | null]
   try {

@@ -55,7 +55,7 @@ export async function findKwok (): Promise<Kwok> {
     const { GoMod: goMod, Dir: sources } = await downloadModule(`${kwok.module}@${kwok.version}`)
     const goVersion = /^go .+$/m.exec(readFileSync(goMod, 'utf8'))![0]
     writeFileSync(join(directory, 'go.mod'), `module ghostserve.invalid/kwok\n${goVersion}\nrequire ${kwok.module} ${kwok.version}\n`)
-    await buildPrograms(directory, sources, [`${kwok.module}/cmd/kwok`], process.env)
+    await buildPrograms(directory, sources, [`${kwok.module}/cmd/kwok`])
     for (const stage of kwok.stages) cpSync(join(sources, 'kustomize/stage', stage), join(directory, basename(stage)))
   }, envPaths('ghostserve', { suffix: '' }).cache)
   return { program: join(folder, 'kwok'), stages: kwok.stages.map((stage) => join(folder, basename(stage))) }
@@ -66,20 +66,18 @@ export async function findKwok (): Promise<Kwok> {
  *
  * @throws MissingTool as above; an Error for what does not compile, which is a fault of what is pinned here.
  */
-export async function buildKubernetes (directory: string, environment: NodeJS.ProcessEnv = process.env): Promise<void> {
-  const { GoMod: goMod, Dir: sources } = await downloadModule(`${module}@v${kubernetesVersion}`, environment)
+async function buildKubernetes (directory: string): Promise<void> {
+  const { GoMod: goMod, Dir: sources } = await downloadModule(`${module}@v${kubernetesVersion}`)
   writeFileSync(join(directory, 'go.mod'), describeModule(readFileSync(goMod, 'utf8')))
-  await buildPrograms(directory, sources, kubernetesPrograms.map((name) => `${module}/cmd/${name}`), environment)
+  await buildPrograms(directory, sources, kubernetesPrograms.map((name) => `${module}/cmd/${name}`))
 }
 
 /** @param directory - Where its go.mod is, and where the programs come. */
-async function buildPrograms (
-  directory: string, sources: string, programs: readonly string[], environment: NodeJS.ProcessEnv
-): Promise<void> {
+async function buildPrograms (directory: string, sources: string, programs: readonly string[]): Promise<void> {
   writeFileSync(join(directory, 'go.sum'), readFileSync(join(sources, 'go.sum')))
   // Listing what is imported downloads it all, and compiles nothing: what fails afterwards is no download.
-  await download(['list', '-mod=mod', '-deps', '-f={{.Name}}', ...programs], environment, directory)
-  await go(['build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', `${directory}/`, ...programs], environment, directory)
+  await download(['list', '-mod=mod', '-deps', '-f={{.Name}}', ...programs], directory)
+  await go(['build', '-mod=mod', '-trimpath', '-ldflags=-s -w', '-o', `${directory}/`, ...programs], directory)
 }
 
 /**
@@ -87,10 +85,8 @@ async function buildPrograms (
  *
  * @throws MissingTool without Go, or where the module cannot be had.
  */
-export async function downloadModule (
-  version: string, environment: NodeJS.ProcessEnv = process.env
-): Promise<{ readonly Dir: string, readonly GoMod: string }> {
-  return JSON.parse(await download(['mod', 'download', '-json', version], environment)) as { Dir: string, GoMod: string }
+export async function downloadModule (version: string): Promise<{ readonly Dir: string, readonly GoMod: string }> {
+  return JSON.parse(await download(['mod', 'download', '-json', version])) as { Dir: string, GoMod: string }
 }
 
 function describeModule (goMod: string): string {
@@ -100,14 +96,14 @@ function describeModule (goMod: string): string {
 }
 
 /** A command of Go whose failure is that of a download. */
-async function download (args: readonly string[], environment: NodeJS.ProcessEnv, cwd?: string): Promise<string> {
-  return await go(args, environment, cwd).catch((cause: Error) => {
+async function download (args: readonly string[], cwd?: string): Promise<string> {
+  return await go(args, cwd).catch((cause: Error) => {
     throw cause instanceof MissingTool ? cause : new MissingTool(cause.message, { cause })
   })
 }
 
-async function go (args: readonly string[], environment: NodeJS.ProcessEnv, cwd = '/'): Promise<string> {
-  const options = { cwd, env: { ...environment, ...buildSettings }, maxBuffer: 2 ** 26 }
+async function go (args: readonly string[], cwd = '/'): Promise<string> {
+  const options = { cwd, env: { ...process.env, ...buildSettings }, maxBuffer: 2 ** 26 }
   const { stdout } = await run('go', args, options).catch((cause: NodeJS.ErrnoException & { stderr?: string }) => {
     if (cause.code === 'ENOENT') throw new MissingTool('Expected Go to build Kubernetes with, but there is none.', { cause })
     throw new Error(`Expected \`go ${args.join(' ')}\` to work, but: ${cause.stderr?.trim().split('\n').at(-1) ?? cause.message}`, { cause })
