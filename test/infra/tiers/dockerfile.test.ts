@@ -1,7 +1,6 @@
 /** The Dockerfile as hadolint judges it. Whether it builds and runs is the business of test/image. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { packageRoot } from '../../../models/package-root.ts'
@@ -15,22 +14,11 @@ const accepted = {
   DL4006: 'half an SBOM in the pipe is no JSON, which the program behind it refuses',
   SC2046: 'the names of packages are meant to be split into arguments',
 }
-const dockerfile = readFileSync(join(packageRoot, 'Dockerfile'), 'utf8')
-
-function judge (text: string): { status: number | null, said: string } {
-  const { status, stdout, stderr, error } = spawnSync(hadolint, ['--no-color', ...Object.keys(accepted).map((rule) => `--ignore=${rule}`), '-'], { input: text, encoding: 'utf8' })
-  if (error !== undefined) throw error
-  return { status, said: stdout + stderr }
-}
 
 test('hadolint has nothing to say', () => {
-  const { status, said } = judge(dockerfile)
-  assert.equal(status, 0, said)
-  assert.equal(said, '')
-})
-
-test('hadolint finds what it is for', () => {
-  const { status, said } = judge(dockerfile.replace('USER 10001:10001', 'USER root').replace('apt-get install --yes', 'apt-get install'))
-  assert.equal(status, 1)
-  assert.match(said, /DL3014/)
+  const ignored = Object.keys(accepted).map((rule) => `--ignore=${rule}`)
+  const { status, stdout, stderr, error } = spawnSync(hadolint, ['--no-color', ...ignored, join(packageRoot, 'Dockerfile')], { encoding: 'utf8' })
+  if (error !== undefined) throw error
+  assert.equal(stdout + stderr, '')
+  assert.equal(status, 0)
 })
