@@ -1,4 +1,4 @@
-/** What a process and its descendants use, from /proc. */
+/** What processes use, from /proc. */
 import { readFileSync, readdirSync } from 'node:fs'
 import { statFields } from './process-stat.ts'
 
@@ -13,11 +13,16 @@ export interface ProcessUsage {
 const ticksPerSecond = 100
 const kibibyte = 1024
 
-/** @returns undefined where there is no /proc, as on macOS, or no such process. */
+/** Use of a process and its descendants. @returns undefined where there is no /proc, as on macOS, or no such process. */
 export function readUsage (pid: number): ProcessUsage | undefined {
-  const family = [pid, ...listDescendants(pid)].map(readOne).filter((usage) => usage !== undefined)
-  if (family.length === 0) return undefined
-  return family.reduce((sum, usage) => ({
+  return sumUsage([pid, ...listDescendants(pid)])
+}
+
+/** Use of all of them together. @returns undefined where none of them lives. */
+export function sumUsage (pids: readonly number[]): ProcessUsage | undefined {
+  const usages = pids.map(readOne).filter((usage) => usage !== undefined)
+  if (usages.length === 0) return undefined
+  return usages.reduce((sum, usage) => ({
     cpuSeconds: sum.cpuSeconds + usage.cpuSeconds,
     rssBytes: sum.rssBytes + usage.rssBytes,
   }))
@@ -33,6 +38,17 @@ function readOne (pid: number): ProcessUsage | undefined {
   }
 }
 
+/** Proportional share of memory, in which what they share counts once. It makes the kernel walk their pages: not for frequent samples. */
+export function readProportionalBytes (pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    try {
+      return sum + Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * kibibyte
+    } catch {
+      return sum // it ended meanwhile
+    }
+  }, 0)
+}
+
 /**
  * CPU seconds of a process's threads by their niceness, which the service sets by the kind of work (docs/decisions/0011).
  * Those of threads that have ended are in no entry.
@@ -45,6 +61,19 @@ export function readThreadSeconds (pid: number): Map<number, number> {
     seconds.set(niceness, (seconds.get(niceness) ?? 0) + (user + system) / ticksPerSecond)
   }
   return seconds
+}
+
+/** Living processes of the session that a process leads, and their descendants, which may have left it. */
+export function listSession (leader: number): number[] {
+  const members = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      const [state, , , session] = statFields(readStat(pid))
+      return Number(session) === leader && state !== 'Z'
+    } catch {
+      return false // it ended meanwhile
+    }
+  })
+  return [...new Set(members.flatMap((pid) => [pid, ...listDescendants(pid)]))]
 }
 
 function listDescendants (pid: number): number[] {

@@ -1,11 +1,11 @@
 /** Load of users in a closed loop, by k6. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../../models/package-root.ts'
 import { findK6 } from '../k6-binary.ts'
 import { LabError } from '../lab-error.ts'
-import { makeTemporaryFolder } from './leave-nothing.ts'
-import { MarkedProcess } from './marked-process.ts'
+import { ProcessGroup } from './process-group.ts'
 
 /** As many as the bars say. */
 export const users = 16
@@ -35,23 +35,23 @@ export interface UsersReport {
 /** @throws LabError `BAD_RESULT` if k6 fails or nothing was answered. */
 export async function runUsers (task: Omit<UsersTask, 'users' | 'report'>): Promise<UsersReport> {
   const k6 = await findK6()
-  const work = makeTemporaryFolder()
+  const folder = await mkdtemp(join(tmpdir(), 'ghostserve-k6-'))
   try {
-    const report = join(work.path, 'report.json')
-    const taskPath = join(work.path, 'task.json')
-    await writeFile(taskPath, JSON.stringify({ ...task, users, report } satisfies UsersTask))
-    const load = new MarkedProcess({
+    const taskPath = join(folder, 'task.json')
+    await writeFile(taskPath, JSON.stringify({ ...task, users, report: 'stdout' } satisfies UsersTask))
+    const load = new ProcessGroup({
       program: k6,
       args: ['run', '--quiet', '--no-usage-report', '--address', '', join(packageRoot, 'loadtest/k6/users.ts')],
       env: { LOAD: taskPath },
     })
     const log = await load.end()
-    const result = await readFile(report, 'utf8').then((text) => JSON.parse(text) as UsersReport, () => undefined)
+    const printed = /^\{"answered":.*\}$/m.exec(log)?.[0]
+    const result = printed === undefined ? undefined : JSON.parse(printed) as UsersReport
     if (result === undefined || result.answered === 0) {
       throw new LabError('BAD_RESULT', `Expected k6 to send photos to ${task.url} and get answers, but it ended with ${load.exitCode}: ${log}`)
     }
     return result
   } finally {
-    work.remove()
+    await rm(folder, { recursive: true })
   }
 }

@@ -1,6 +1,7 @@
 /** The whole comparison, step by step. */
 import { join } from 'node:path'
-import { mkdir } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { countAvailableCores } from '../../api/machine/available-cores.ts'
 import { chooseLayout } from '../../api/machine/choose-layout.ts'
 import { packageRoot } from '../../models/package-root.ts'
@@ -16,7 +17,6 @@ import { measureIdleLatency } from './bars/idle-latency.ts'
 import { users } from './closed-loop.ts'
 import { ghostServe, withVariables, type Contestant } from './contestants.ts'
 import { describeCores, findCommit, listVersions, ourVersion } from './versions.ts'
-import { makeTemporaryFolder } from './leave-nothing.ts'
 import { playMatchup, type Matchup } from './matchup.ts'
 import { spreadOf, type Pair } from './ratio.ts'
 import type { Case, Comparison, Results } from './results.ts'
@@ -34,27 +34,14 @@ export interface Effort {
   readonly idleBlocks: number
 }
 
-/** @param say - Told of each step, in a sentence. */
-export async function compareServers (
-  contestants: readonly Contestant[], effort: Effort, say: (sentence: string) => void
-): Promise<Results> {
-  const work = makeTemporaryFolder()
-  try {
-    return await new Comparer(work.path, effort, say).run(contestants)
-  } finally {
-    work.remove()
-  }
-}
-
-class Comparer {
-  readonly #work: string
+export class Comparer {
   readonly #effort: Effort
   readonly #say: (sentence: string) => void
   readonly #gaps: string[] = []
   readonly #workers = countAvailableCores()
 
-  constructor (work: string, effort: Effort, say: (sentence: string) => void) {
-    this.#work = work
+  /** @param say - Told of each step, in a sentence. */
+  constructor (effort: Effort, say: (sentence: string) => void) {
     this.#effort = effort
     this.#say = say
   }
@@ -156,8 +143,7 @@ class Comparer {
 
   async #bodies (size: PhotoSize): Promise<Record<BodyForm, BodyFile[]>> {
     const photos = await makePhotos([size])
-    const folder = join(this.#work, size)
-    await mkdir(folder, { recursive: true })
+    const folder = await mkdtemp(join(tmpdir(), `${size}-`))
     return { raw: await writeBodies(folder, photos, 'raw', 1), multipart: await writeBodies(folder, photos, 'multipart', 1) }
   }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { packageRoot } from '../../models/package-root.ts'
 import type { BodyForm } from '../bodies.ts'
-import type { Command } from './marked-process.ts'
+import type { Command } from './process-group.ts'
 import { findPeerPython, pinnedVersion, pythonFolder } from './virtual-environment.ts'
 
 export interface ServeOptions {

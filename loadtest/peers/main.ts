@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../../models/package-root.ts'
 import { LabError } from '../lab-error.ts'
-import { compareServers, type Effort } from './compare-servers.ts'
+import { Comparer, type Effort } from './compare-servers.ts'
 import { peers } from './contestants.ts'
-import { writeBars, writeReport } from './report.ts'
+import { cleanUpAtExit } from './process-group.ts'
+import { writeReport } from './report.ts'
 
 const full: Effort = { rounds: 3, seconds: 12, warmUpSeconds: 3, finalists: 3, startRounds: 7, graphRounds: 15, idleBlocks: 8 }
 const quick: Effort = { rounds: 1, seconds: 4, warmUpSeconds: 1, finalists: 1, startRounds: 1, graphRounds: 5, idleBlocks: 2 }
@@ -35,12 +36,13 @@ async function main (): Promise<void> {
   const say = (sentence: string): void => {
     process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${sentence}\n`)
   }
-  const results = await compareServers(contestants, values.quick ? quick : full, say)
+  cleanUpAtExit()
+  const results = await new Comparer(values.quick ? quick : full, say).run(contestants)
 
   const benchmarks = join(packageRoot, 'docs/benchmarks')
   const folder = values.quick || names !== undefined ? join(packageRoot, '.ghostserve/loadtest') : benchmarks
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'peers.json'), `${JSON.stringify(results, null, 2)}\n`)
   await writeFile(join(folder, 'peers.md'), writeReport(results))
-  process.stdout.write(`${writeReport(results)}\n${writeBars(results)}\n\nWritten to ${folder}.\n`)
+  process.stdout.write(`${writeReport(results)}\nWritten to ${folder}.\n`)
 }

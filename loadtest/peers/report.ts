@@ -1,5 +1,4 @@
 /** The results in Markdown: for the terminal, and for docs/benchmarks/peers.md. */
-import { table } from '../../api/cli/describe-model.ts'
 import { judge, listBars, type Bar } from './bars.ts'
 import type { Matchup } from './matchup.ts'
 import { ratioOf, spreadOf, type Spread } from './ratio.ts'
@@ -22,7 +21,7 @@ export function writeReport (results: Results): string {
     '',
     '## The bars',
     '',
-    writeBarTable(results, ''),
+    barTable(results),
     ...comparisons.flatMap((comparison) => ['', `## ${titleOf(comparison)}`, '', comparisonTable(comparison.matchups)]),
     ...special.length === 0 ? [] : ['', '## Gains told apart'],
     ...special.flatMap((comparison) => ['', `${titleOf(comparison)}:`, '', comparisonTable(comparison.matchups)]),
@@ -36,40 +35,26 @@ export function writeReport (results: Results): string {
   ].join('\n')
 }
 
-/** For the terminal. */
-export function writeBars (results: Results): string {
-  return table(barRows(results, judge))
-}
-
-/**
- * In Markdown, with links to what stands in the way of a bar that does not hold.
- *
- * @param folder - docs/benchmarks/, from the page that shows the table.
- */
-function writeBarTable (results: Results, folder: string): string {
-  const [head = [], ...rows] = barRows(results, (bar) =>
-    judge(bar) === 'does not hold' ? `[does not hold](${folder}in-the-way.md#${bar.subject})` : judge(bar))
-  return markdownTable(head, rows)
-}
-
 /** What was compared, where and when: a line of Markdown. */
 function describeRun ({ date, machine, commit, users, rounds, secondsOfLoad }: Results): string {
   return `${date}, commit ${commit}, ${machine}; ${users} users in a closed loop on the same cores, ${rounds} rounds of ${secondsOfLoad} s each, ours and theirs in turn.`
 }
 
-function barRows (results: Results, verdictOf: (bar: Bar) => string): string[][] {
-  return [
-    ['what', 'bar', 'stretch', 'measured', 'range', 'also', 'verdict'],
-    ...listBars(results).map((bar) => [
-      bar.what,
+/** With links to what stands in the way of a bar that does not hold. */
+function barTable (results: Results): string {
+  return markdownTable(['what', 'bar', 'stretch', 'measured', 'range', 'also', 'verdict'], listBars(results).map((bar) => {
+    const { what, subject, measured, condition, note } = bar
+    const verdict = judge(bar)
+    return [
+      what,
       limit(bar, bar.bar),
       limit(bar, bar.stretch),
-      bar.measured === undefined ? '' : amount(bar, bar.measured.median),
-      bar.measured === undefined ? '' : `${amount(bar, bar.measured.low)} to ${amount(bar, bar.measured.high)}`,
-      [bar.condition?.text, bar.note].filter((text) => text !== undefined).join('; '),
-      verdictOf(bar),
-    ]),
-  ]
+      measured === undefined ? '' : amount(bar, measured.median),
+      measured === undefined ? '' : `${amount(bar, measured.low)} to ${amount(bar, measured.high)}`,
+      [condition?.text, note].filter((text) => text !== undefined).join('; '),
+      verdict === 'does not hold' ? `[does not hold](in-the-way.md#${subject})` : verdict,
+    ]
+  }))
 }
 
 const limit = (bar: Bar, value: number): string => `${bar.sense === 'at least' ? '>=' : '<='} ${amount(bar, value)}`

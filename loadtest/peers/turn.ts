@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../free-port.ts'
 import { LabError } from '../lab-error.ts'
 import type { BodyFile } from '../plan.ts'
+import { readProportionalBytes, sumUsage } from '../process-usage.ts'
 import { guessesOf, type Guess } from './agreement.ts'
 import { runUsers } from './closed-loop.ts'
 import type { Contestant } from './contestants.ts'
-import { readFamilyUsage } from './family-usage.ts'
-import { MarkedProcess } from './marked-process.ts'
+import { ProcessGroup } from './process-group.ts'
 
 export interface Turn {
   readonly requestsPerSecond: number
@@ -16,7 +16,7 @@ export interface Turn {
   readonly p99Ms: number
   /** Of all processes of the server, while it was loaded, for each photo that was answered. */
   readonly cpuMsPerImage: number
-  /** Highest sums of the family under load. */
+  /** Highest sums over its processes under load. */
   readonly rssBytes: number
   readonly pssBytes: number
   /** From the spawn to the first 200. */
@@ -39,7 +39,7 @@ const sampleIntervalMs = 1000
 const photosToCheck = 4
 
 export interface RunningServer {
-  readonly process: MarkedProcess
+  readonly process: ProcessGroup
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** From the spawn to the first 200. */
@@ -59,7 +59,7 @@ export async function withServer<Result> (
   const headers = { 'content-type': bodies[0]!.contentType, ...contestant.headers }
   const body = await readFile(bodies[0]!.path)
   const command = await contestant.command({ model, port, workers })
-  const process = new MarkedProcess(command)
+  const process = new ProcessGroup(command)
   try {
     const deadline = process.spawnedAt + startTimeoutMs
     while (await post(url, headers, body).then(({ status }) => status, () => 0) !== 200) {
@@ -81,15 +81,20 @@ export async function takeTurn (contestant: Contestant, options: TurnOptions): P
     const guesses = await classify(url, headers, bodies)
     await runUsers({ url, headers, bodies: bodies.map(({ path }) => path), seconds: warmUpSeconds })
 
-    const before = readFamilyUsage(process.pids())
-    let { rssBytes, pssBytes } = before
-    const sampler = setInterval(() => {
-      const now = readFamilyUsage(process.pids())
-      rssBytes = Math.max(rssBytes, now.rssBytes)
-      pssBytes = Math.max(pssBytes, now.pssBytes)
-    }, sampleIntervalMs)
+    let [cpuSeconds, rssBytes, pssBytes] = [0, 0, 0]
+    const sample = (): void => {
+      const pids = process.pids()
+      const usage = sumUsage(pids)
+      cpuSeconds = usage?.cpuSeconds ?? NaN
+      rssBytes = Math.max(rssBytes, usage?.rssBytes ?? 0)
+      pssBytes = Math.max(pssBytes, readProportionalBytes(pids))
+    }
+    sample()
+    const cpuSecondsBefore = cpuSeconds
+    const sampler = setInterval(sample, sampleIntervalMs)
     const report = await runUsers({ url, headers, bodies: bodies.map(({ path }) => path), seconds }).finally(() => clearInterval(sampler))
-    const cpuMs = readFamilyUsage(process.pids()).cpuMs - before.cpuMs
+    sample()
+    const cpuMs = (cpuSeconds - cpuSecondsBefore) * 1000
 
     const { answered, failed, p50Ms, p99Ms } = report
     return {

@@ -1,7 +1,7 @@
 /** Processor time an image of what no Python server can avoid: Pillow's decode and resize, and the plain graph at its best batch. */
 import { availableParallelism } from 'node:os'
 import { LabError } from '../../lab-error.ts'
-import { MarkedProcess } from '../marked-process.ts'
+import { ProcessGroup } from '../process-group.ts'
 import { findPeerPython, pythonFolder } from '../virtual-environment.ts'
 
 interface BareTimes {
@@ -14,7 +14,7 @@ interface BareTimes {
 /** CPU ms an image, on all cores at once, as under load. @throws LabError `BAD_RESULT` if Python fails. */
 export async function measureBarePython (model: string, photos: readonly string[], seconds: number): Promise<number> {
   const program = await findPeerPython('fastapi')
-  const processes = Array.from({ length: availableParallelism() }, () => new MarkedProcess({
+  const processes = Array.from({ length: availableParallelism() }, () => new ProcessGroup({
     program,
     args: ['bare.py', String(seconds), ...photos],
     env: { PEER_MODEL: model, PEER_WORKERS: '1' },

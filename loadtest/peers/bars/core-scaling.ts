@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../../models/package-root.ts'
 import { LabError } from '../../lab-error.ts'
-import { MarkedProcess } from '../marked-process.ts'
+import { ProcessGroup } from '../process-group.ts'
 import { spreadOf, type Spread } from '../ratio.ts'
 
 /** Images/s on two cores over images/s on one. @throws LabError `BAD_RESULT` where there are no two cores, or no `taskset`. */
@@ -30,7 +30,7 @@ export function parseCoreList (list: string): number[] {
 }
 
 async function measure (cores: readonly number[], model: string, photos: readonly string[], seconds: number): Promise<number> {
-  const pipeline = new MarkedProcess({
+  const pipeline = new ProcessGroup({
     program: 'taskset',
     args: [
       '-c', cores.join(','), process.execPath, join(packageRoot, 'api/bootstrap.cjs'), 'run',
