@@ -120,7 +120,7 @@ function renderHttp (): string {
     ...(operation['x-codeSamples'] ?? []).flatMap(({ label, source }) => [`${label}:`, '', `    ${source}`, '']),
   ])
   return page('HTTP', `${written} from the service's own contract, which it answers at \`GET /openapi.json\` with all schemas, and shows at \`GET /docs\`. Numbers in it are those ` +
-    'of the default [configuration](configuration.md) and the bundled model. [Metrics](../metrics.md) have a page of their own.', sections.slice(0, -1))
+    'of the default [configuration](configuration.md) and the bundled model. [Metrics](metrics.md) have a page of their own.', sections.slice(0, -1))
 }
 
 function renderParameters ({ parameters = [] }: Operation): string[] {

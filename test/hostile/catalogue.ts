@@ -1,4 +1,4 @@
-/** The rows of docs/hostile-inputs.md. Each has at least one case, in one of the files of `cases/`. */
+/** The rows of docs/reference/hostile-inputs.md. Each has at least one case, in one of the files of `cases/`. */
 export const rows: Readonly<Record<number, string>> = {
   1: 'Nothing in the body',
   2: 'Other files that call themselves an image',

@@ -8,6 +8,6 @@ test('every row of the catalogue has a case, and every case a row', () => {
   assert.deepEqual([...new Set(documentedCases.map(({ row }) => row))].sort((a, b) => a - b), Object.keys(rows).map(Number))
 })
 
-test('docs/hostile-inputs.md is what `npm run docs:hostile` writes', () => {
+test('docs/reference/hostile-inputs.md is what `npm run docs:hostile` writes', () => {
   assert.equal(readFileSync(documentPath, 'utf8'), renderDocument())
 })

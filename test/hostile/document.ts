@@ -1,4 +1,4 @@
-/** docs/hostile-inputs.md, from the cases themselves. Run as built, it writes the file: `npm run docs:hostile`. */
+/** docs/reference/hostile-inputs.md, from the cases themselves. Run as built, it writes the file: `npm run docs:hostile`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -14,7 +14,7 @@ import { slowScenarios } from './cases/slow.ts'
 import { rows } from './catalogue.ts'
 import { describeAnswer } from './hostile-case.ts'
 
-export const documentPath = join(packageRoot, 'docs/hostile-inputs.md')
+export const documentPath = join(packageRoot, 'docs/reference/hostile-inputs.md')
 
 const introduction = `# Hostile inputs and their answers
 

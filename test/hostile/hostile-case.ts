@@ -6,7 +6,7 @@ import type { ServerProcess } from '../server-process.ts'
 export interface HostileCase {
   /** Row of the catalogue, which `catalogue.ts` names. */
   readonly row: number
-  /** The input in a few words, as docs/hostile-inputs.md shows it. */
+  /** The input in a few words, as docs/reference/hostile-inputs.md shows it. */
   readonly input: string
   readonly wire: () => Buffer | Promise<Buffer>
   /** `closed`: no answer at all. */
@@ -21,12 +21,12 @@ export interface HostileCase {
 export interface HostileScenario {
   readonly row: number
   readonly input: string
-  /** What docs/hostile-inputs.md says happens. */
+  /** What docs/reference/hostile-inputs.md says happens. */
   readonly answer: string
   readonly run: (server: ServerProcess) => Promise<void>
 }
 
-/** As docs/hostile-inputs.md shows it. */
+/** As docs/reference/hostile-inputs.md shows it. */
 export function describeAnswer ({ status, code }: HostileCase): string {
   if (status === 'closed') return 'closed without an answer'
   return code === undefined ? String(status) : `${status} \`${code}\``

@@ -44,7 +44,7 @@ test('a test sees every alert fire, and every alert silent', () => {
 })
 
 test('alerts and panels ask for metrics, and for codes, that the service has', () => {
-  const documented = new Set([...readFileSync(join(packageRoot, 'docs/metrics.md'), 'utf8').matchAll(/^\| `([a-z_]+)`/gm)].map(([, name]) => name!))
+  const documented = new Set([...readFileSync(join(packageRoot, 'docs/reference/metrics.md'), 'utf8').matchAll(/^\| `([a-z_]+)`/gm)].map(([, name]) => name!))
   let metrics = 0
   for (const expression of expressions) {
     for (const [name] of expression.matchAll(/\b(?:ghostserve|process)_[a-z_]+/g)) {

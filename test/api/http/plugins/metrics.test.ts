@@ -183,14 +183,14 @@ suite('GET /metrics', () => {
   })
 })
 
-test('docs/metrics.md has every metric with its type, labels and meaning', async (t) => {
+test('docs/reference/metrics.md has every metric with its type, labels and meaning', async (t) => {
   const { app } = await openAppWithKey(t)
   await app.inject({ url: '/model', headers: { 'x-api-key': key } })
   const rows = (await scrape(app)).map(({ name, type, help, samples }) => {
     const labels = new Set(samples.flatMap((sample) => Object.keys(sample.labels)).filter((label) => label !== 'le'))
     return `| \`${name}\` | ${type} | ${[...labels].map((label) => `\`${label}\``).join(', ')} | ${help} |`
   })
-  const documented = readFileSync(join(packageRoot, 'docs/metrics.md'), 'utf8').split('\n').filter((line) => line.startsWith('| `'))
+  const documented = readFileSync(join(packageRoot, 'docs/reference/metrics.md'), 'utf8').split('\n').filter((line) => line.startsWith('| `'))
   assert.deepEqual(documented, rows)
 })
 
