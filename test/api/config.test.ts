@@ -35,16 +35,9 @@ for (const [what, [environment, message]] of Object.entries(refusals)) {
   })
 }
 
-/** As the README and .env.example show it. */
+/** As .env.example shows it. */
 interface Documented { default: string | number | boolean, description: string }
 const documented = Object.entries<object>(EnvironmentSchema.properties) as Array<[string, Documented]>
-
-test('the README\'s table has every variable with its default and description', () => {
-  const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
-  const rows = readme.split('\n').filter((line) => /^\| `[A-Z_]+` \|/.test(line))
-  assert.deepEqual(rows, documented.map(([name, { default: value, description }]) =>
-    `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${description} |`))
-})
 
 test('.env.example has every variable, commented out, with its default and description', () => {
   const example = readFileSync(join(packageRoot, '.env.example'), 'utf8').trim().split('\n\n').slice(1)

@@ -21,11 +21,11 @@ export function renderReference (): Record<string, string> {
 function renderCommandLine (): string {
   const program = makeProgram()
   const sections = program.commands.flatMap((command) => [`## ghostserve ${command.name()}`, '', ...helpOf(command), ''])
-  return page('Command line', `${written} from the program. \`npx ghostserve\` in a clone or where the package is installed. Every command takes the service's ` +
-    '[environment variables](configuration.md) as far as they concern it. It ends with 0 if all was done; with 1 if something failed: a file that has no labels, a ' +
-    'download that was interrupted, a full disk, a `doctor` that finds that the service cannot start; and with 2 if the command was given something that it cannot use: an option, a model or a ' +
-    'data set that is not there or not of its kind, or a path to write where something else is: that stays as it is. `classify --list LIST --out FILE` and `evaluate` write down or count files that ' +
-    'cannot be classified, which are no failure there, unless no file of the list has labels.', [...helpOf(program), '', ...sections.slice(0, -1)])
+  return page('Command line', `${written} from the program. \`npx ghostserve\` works in a clone, or where the package is installed. Every command reads the service's ` +
+    '[environment variables](configuration.md) as far as they concern it. Exit codes: 0, all was done; 1, something failed, such as an interrupted download, a full disk, ' +
+    'no file with labels, or a `doctor` that finds that the service cannot start; 2, an argument cannot be used: an option, a model or a data set that does not exist or ' +
+    'is of another kind, or an output path that holds something else, which stays as it is. `classify --list LIST --out FILE` and `evaluate` record or count the files ' +
+    'that cannot be classified, and fail only if no file has labels.', [...helpOf(program), '', ...sections.slice(0, -1)])
 }
 
 function helpOf (command: Command): string[] {
@@ -98,12 +98,33 @@ function renderErrors (): string {
     const inputs = documentedCases.filter(({ answer }) => answer.includes(`\`${code}\``)).map(({ input }) => input)
     return `| \`${code}\` | ${statusCode} | ${title} | ${details.get(code) ?? ''} | ${inputs.slice(0, 2).join('; ')} |`
   })
-  return page('Errors', `${written} from \`api/errors.ts\`, the contract and the hostile catalogue. Every refusal is \`application/problem+json\` (RFC 9457) with a stable ` +
+  return page('Errors', `${written} from \`api/errors.ts\`, the contract and the hostile catalogue. Every error is \`application/problem+json\` (RFC 9457) with a stable ` +
     '`code`; match on that, not on the sentence. 429 and 503 say in `Retry-After` when to try again. ' +
-    'In the log and in `ghostserve_rejections_total` there is also `client_gone`, of a client that left.', [
+    'The log and `ghostserve_rejections_total` also have `client_gone`, for a client that disconnected.', [
     '| code | status | title | says, for instance | inputs that get it, for instance |', '|---|---|---|---|---|', ...rows,
   ])
 }
+
+/** Every platform's own form of `/classify`. */
+const platforms = [
+  '`Server-Timing` has the milliseconds of each stage, and `x-request-id` finds the request in the log. [Errors](errors.md) have stable codes.',
+  '',
+  '## Platforms',
+  '',
+  'Each platform has its own routes, with the same pipeline, limits and errors. `{name}` is `MODEL_NAME`, or else the model\'s own name. `predictions` has ' +
+  'one result per instance, like `results` of `/classify`.',
+  '',
+  '| platform | routes |',
+  '|---|---|',
+  '| KServe, Triton clients | Open Inference Protocol: `GET /v2`, `/v2/health/live`, `/v2/health/ready`, `/v2/models/{name}`, `POST /v2/models/{name}/infer`. ' +
+  'Input `images` (`BYTES`) or `pixels` (`UINT8`, as the model sees them), outputs `scores` and `logits`, in JSON or with the binary tensor and ' +
+  'classification extensions |',
+  '| KServe v1 | `GET /v1/models/{name}`, `POST /v1/models/{name}:predict` with `{"instances": [{"b64": "..."}], "parameters": {"topK": 5}}` |',
+  '| SageMaker | `GET /ping`, `POST /invocations` with one image, or with `instances` |',
+  '| Vertex AI | the port and the paths that `AIP_HTTP_PORT`, `AIP_HEALTH_ROUTE` and `AIP_PREDICT_ROUTE` name, with `instances` |',
+  '| Cloud Run, Knative | `PORT` |',
+  '| AWS Lambda | the Lambda Web Adapter in front, with `AWS_LWA_READINESS_CHECK_PATH=/readyz`; not tested |',
+]
 
 function renderHttp (): string {
   const sections = readContract().flatMap(([method, path, operation]) => [
@@ -120,7 +141,7 @@ function renderHttp (): string {
     ...(operation['x-codeSamples'] ?? []).flatMap(({ label, source }) => [`${label}:`, '', `    ${source}`, '']),
   ])
   return page('HTTP', `${written} from the service's own contract, which it answers at \`GET /openapi.json\` with all schemas, and shows at \`GET /docs\`. Numbers in it are those ` +
-    'of the default [configuration](configuration.md) and the bundled model. [Metrics](metrics.md) have a page of their own.', sections.slice(0, -1))
+    'of the default [configuration](configuration.md) and the bundled model. [Metrics](metrics.md) have a page of their own.', [...platforms, '', ...sections.slice(0, -1)])
 }
 
 function renderParameters ({ parameters = [] }: Operation): string[] {

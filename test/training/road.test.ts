@@ -1,4 +1,4 @@
-/** The README's road from a folder of photos to a served model, run as it is written, with its recipe unchanged. */
+/** The guide's road from a folder of photos to a served model, run as it is written, with its recipe unchanged. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -49,7 +49,7 @@ test('four commands lead from a folder of photos to a service that knows them', 
   t.after(() => rmSync(root, { recursive: true }))
   layOutPhotos(root)
   const env = trainingEnvironment()
-  const [, road] = /<!-- Run by npm run test:road -->\n```sh\n([^`]+)```/.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8'))!
+  const [, road] = /<!-- Run by npm run test:road -->\n```sh\n([^`]+)```/.exec(readFileSync(join(packageRoot, 'docs/how-to/train-your-own.md'), 'utf8'))!
   const commands = road!.trim().split('\n')
   assert.equal(commands.length, 4)
   const [train, build, evaluate, serve] = commands.map((command) => command.replaceAll(/(?<= |=)(photos|my-run|my-model)\b/g, (path) => join(root, path)))

@@ -1,4 +1,4 @@
-/** The README's TypeScript, run as it is, beside the package that it imports. */
+/** The guide's TypeScript, run as it is, beside the package that it imports. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -9,9 +9,9 @@ import { packageRoot } from '../../../models/package-root.ts'
 import { fixturePath } from '../../fixtures/index.ts'
 import { openApp } from '../open-app.ts'
 
-test('the README\'s program gets labels for one photo, and for many', async (t) => {
-  const [, snippet] = /```ts\n([^]*?)```/.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8')) ?? []
-  assert.ok(snippet?.includes('ghostserve/client') === true, 'the README has the snippet')
+test('the guide\'s program gets labels for one photo, and for many', async (t) => {
+  const [, snippet] = /```ts\n([^]*?)```/.exec(readFileSync(join(packageRoot, 'docs/how-to/call-it-from-a-program.md'), 'utf8')) ?? []
+  assert.ok(snippet?.includes('ghostserve/client') === true, 'the guide has the snippet')
   const { app } = await openApp(t)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const temporary = join(packageRoot, '.ghostserve')

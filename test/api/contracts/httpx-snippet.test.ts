@@ -1,4 +1,4 @@
-/** The README's Python, run as it is against a service that refuses at first. */
+/** The guide's Python, run as it is against a service that refuses at first. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,9 +12,9 @@ import { openApp } from '../open-app.ts'
 
 const python = process.env['CONTRACT_CLIENTS_PYTHON']
 
-test('httpx: the README\'s snippet waits for Retry-After and gets labels', async (t) => {
-  const [, snippet] = /```python\n([^]*?)```/.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8')) ?? []
-  assert.ok(snippet?.includes('import httpx') === true, 'the README has the snippet')
+test('httpx: the guide\'s snippet waits for Retry-After and gets labels', async (t) => {
+  const [, snippet] = /```python\n([^]*?)```/.exec(readFileSync(join(packageRoot, 'docs/how-to/call-it-from-a-program.md'), 'utf8')) ?? []
+  assert.ok(snippet?.includes('import httpx') === true, 'the guide has the snippet')
   if (python === undefined) {
     const reason = 'the httpx snippet was not run: npm run test:contracts installs httpx'
     process.stderr.write(`!!! SKIPPED: ${reason}\n`)

@@ -11,9 +11,7 @@ import { packageRoot } from '../../../models/package-root.ts'
 const read = (name: string): string => readFileSync(join(packageRoot, 'docs/benchmarks', name), 'utf8')
 const results = JSON.parse(read('peers.json')) as Results
 
-test('docs/benchmarks/peers.md is what the results say', () => {
-  assert.equal(read('peers.md'), writeReport(results))
-})
+test('docs/benchmarks/peers.md is what the results say', () => assert.equal(read('peers.md'), writeReport(results)))
 
 test('every bar was measured, and what stands in the way of one that does not hold has its section', () => {
   const sections = read('in-the-way.md').split(/^## /m).slice(1)

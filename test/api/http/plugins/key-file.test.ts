@@ -50,10 +50,10 @@ test('a file that is not there is an error', () => {
   })
 })
 
-test('the README\'s command makes a key and the line for it', (t) => {
+test('the guide\'s command makes a key and the line for it', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ghostserve-keys-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  const [command] = /^node -e .*keys\.txt$/m.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8'))!
+  const [command] = /^node -e .*keys\.txt/m.exec(readFileSync(join(packageRoot, 'docs/how-to/protect-with-keys.md'), 'utf8'))!
   const makeKey = (): string => execFileSync('sh', ['-c', `{ ${command}; } 2>&1`], { cwd: folder, encoding: 'utf8' }).trim()
   const made = [makeKey(), makeKey()]
   assert.ok(made.every((key) => key.length >= 43) && made[0] !== made[1])
