@@ -1,14 +1,13 @@
 /** `ghostserve doctor`: what the service would run on this machine, which execution providers can be used, and what the others lack. */
 import type { Command } from 'commander'
-import { readApiKeys } from '../http/plugins/key-file.ts'
+import { checkSettings } from '../app.ts'
 import { countAvailableCores } from '../machine/available-cores.ts'
 import { countAvailableMemory } from '../machine/available-memory.ts'
-import { readConfig } from '../config.ts'
+import { executionProviders, readConfig, type ExecutionProvider } from '../config.ts'
 import { classifierOptions } from '../engine/create-classifier.ts'
 import { chooseExecutionProvider } from '../machine/execution-provider/choose-execution-provider.ts'
-import { describeDevice, executionProviders, type ExecutionProvider } from '../machine/execution-provider/execution-provider.ts'
+import { describeDevice } from '../machine/execution-provider/execution-provider.ts'
 import { explainUnavailable } from '../machine/execution-provider/explain-no-session.ts'
-import { parseTrustProxy } from '../http/trust-proxy.ts'
 import { table } from './describe-model.ts'
 import { writeOutput } from './write-output.ts'
 

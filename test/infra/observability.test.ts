@@ -75,6 +75,6 @@ test('the dashboard\'s panels have names, words, places that do not overlap, and
   }
   const { threshold } = parseInfraFile<{ spec: { triggers: Array<{ metadata: { threshold: string } }> } }>('k8s/components/keda/scaledobject.yaml')
     .spec.triggers[0]!.metadata
-  const { description } = panels.find(({ title }) => title === 'Images in work')!
+  const { description } = panels.find(({ title }) => title === 'Images in flight')!
   assert.ok(description!.includes(`target of ${threshold} and MAX_QUEUE_SIZE of ${readConfig({}).maxQueueSize}`))
 })

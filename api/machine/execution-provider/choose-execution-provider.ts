@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type * as ort from 'onnxruntime-node'
-import { ConfigError } from '../../config.ts'
-import type { ExecutionProvider } from './execution-provider.ts'
+import { ConfigError, type ExecutionProvider } from '../../config.ts'
 import { explainUnavailable } from './explain-no-session.ts'
 
 /** What is on the machine, as far as the choice depends on it. */

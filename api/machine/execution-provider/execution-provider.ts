@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import type { ExecutionProvider } from '../../config.ts'
 
 /** NVIDIA's libraries multiply float32 in TF32 where the GPU has it, and onnxruntime-node has no switch for that. */
 export const computesInTf32 = (provider: ExecutionProvider): boolean => provider === 'cuda' || provider === 'tensorrt'

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { graphPath } from '../../../models/manifest/graph-index.ts'
 import { bundledModelDirectory } from '../../../models/manifest/model-store.ts'
-import { onnxruntimeDirectory, type ExecutionProvider } from './execution-provider.ts'
+import type { ExecutionProvider } from '../../config.ts'
+import { onnxruntimeDirectory } from './execution-provider.ts'
 
 /** A first session reads a gigabyte of NVIDIA's libraries. */
 const probeTimeoutMs = 120_000

@@ -30,7 +30,7 @@ const states = {
   keys: { environment: (folder) => ({ API_KEYS_FILE: writeKeys(folder) }) },
   faults: { environment: () => ({ ...faultyEnvironment, MAX_BATCH_SIZE: '1', MAX_CLIENT_IMAGES: '0' }) },
   'slow decoding': {
-    environment: () => ({ DECODE_TIMEOUT_SECONDS: '1', MAX_IMAGE_PIXELS: '200000000', MAX_IMAGE_SIDE: '16000', DECODE_MEMORY_BYTES: '2000000000' }),
+    environment: () => ({ DECODE_TIMEOUT_SECONDS: '1', MAX_IMAGE_PIXELS: '200000000', MAX_IMAGE_SIDE: '16000', DECODE_MEMORY_BYTES: '2000000000', SHUTDOWN_TIMEOUT_MS: '60000' }),
   },
   'full queue': { isStalled: true, waitingPhotos: 2, environment: () => ({ MAX_QUEUE_SIZE: '2', MAX_IMAGES: '1', MAX_CLIENT_IMAGES: '0' }) },
   'full share': { isStalled: true, waitingPhotos: 1, environment: () => ({ MAX_CLIENT_IMAGES: '1' }) },

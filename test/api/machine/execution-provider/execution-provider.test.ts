@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 import { chooseExecutionProvider, type Machine } from '../../../../api/machine/execution-provider/choose-execution-provider.ts'
 import { chooseGpuLayout } from '../../../../api/machine/execution-provider/choose-gpu-layout.ts'
-import { executionProviders } from '../../../../api/machine/execution-provider/execution-provider.ts'
+import { executionProviders } from '../../../../api/config.ts'
 import { explainOutput, explainUnavailable } from '../../../../api/machine/execution-provider/explain-no-session.ts'
 import { batchBuckets } from '../../../../api/machine/batch-size.ts'
 
