@@ -18,13 +18,9 @@ function usesMusl () {
   }
 }
 
-function describeThisHost () {
-  return { version: process.versions.node, platform: process.platform, arch: process.arch, isMusl: usesMusl() }
-}
-
 /** One sentence why GhostServe cannot run on `host` (default: here), or null when it can. */
 exports.explainRefusal = function explainRefusal (host) {
-  host = host || describeThisHost()
+  host = host || { version: process.versions.node, platform: process.platform, arch: process.arch, isMusl: usesMusl() }
   if (isOlderThanMinimum(host.version)) {
     return 'GhostServe needs Node ' + minimumNode.join('.') + ' or newer; this is Node ' + host.version + '.'
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, utimesSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -75,9 +76,8 @@ suite('bootstrap', () => {
   test('a build without its stamp is one that was interrupted, and is done again', async (t) => {
     const stub = new StubProject(t, template)
     rmSync(stub.path(buildStamp))
-    stub.write('dist.next/api/server.js', 'half a build')
+    stub.write('dist/bundle/server.js', 'half a build')
     assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), ['Building.'])
-    assert.ok(!existsSync(stub.path('dist.next')))
   })
 
   test('changed dependencies are installed again', async (t) => {
@@ -88,28 +88,14 @@ suite('bootstrap', () => {
     assert.ok(!preparation.includes('Building.'))
   })
 
-  test('of two starts at once one prepares and both serve', async (t) => {
-    const stub = new StubProject(t, template)
-    rmSync(stub.path('node_modules'), { recursive: true })
-    rmSync(stub.path('dist'), { recursive: true })
-    const starts = [stub.bootstrap(t, ['serve']), stub.bootstrap(t, ['serve'])]
-    const preparations = (await Promise.all(starts.map(readPreparation))).flat()
-    assert.equal(preparations.filter((line) => line === 'Installing the dependencies.').length, 1)
-    assert.equal(preparations.filter((line) => line === 'Building.').length, 1)
-  })
-
-  test('a start killed while npm ran is repaired by the next, which waits for the npm that was left', async (t) => {
+  test('a start killed while npm ran is repaired by the next', async (t) => {
     const stub = new StubProject(t, template)
     rmSync(stub.path(installStamp))
     const killed = stub.bootstrap(t, ['serve'], replaceNpm(stub, hangingNpm))
     const npmPid = Number(await killed.waitFor('npm is '))
     killed.kill('SIGKILL')
-
-    const next = stub.bootstrap(t, ['serve'])
-    assert.equal(await next.waitFor('Waiting for process '), `${killed.pid}, which is preparing this folder.`)
-    assert.ok(!next.text.includes('Installing'))
     process.kill(npmPid, 'SIGKILL')
-    assert.ok((await readPreparation(next)).includes('Installing the dependencies.'))
+    assert.ok((await readPreparation(stub.bootstrap(t, ['serve']))).includes('Installing the dependencies.'))
   })
 
   test('SIGTERM during an installation ends npm too and leaves no stamp', async (t) => {
@@ -157,7 +143,7 @@ suite('bootstrap', () => {
 
   test('a published package has no sources and starts as it came', async (t) => {
     const stub = new StubProject(t, template)
-    for (const path of ['tsconfig.json', 'api/server.ts', 'dist/api', 'dist/test', installStamp, buildStamp]) rmSync(stub.path(path), { recursive: true })
+    for (const path of ['tsconfig.json', 'api/server.ts', 'dist/api', installStamp, buildStamp]) rmSync(stub.path(path), { recursive: true })
     assert.deepEqual(await readPreparation(stub.bootstrap(t, ['serve'])), [])
     const other = stub.bootstrap(t, ['test'])
     assert.equal(await other.waitForExit(), 0)
@@ -195,24 +181,6 @@ suite('bootstrap', () => {
     })
   }
 
-  test('the tests are listed by the bootstrap, a word selects among them, and their exit code is handed on', async (t) => {
-    const stub = new StubProject(t, template)
-    const selected = stub.bootstrap(t, ['test', 'one.test.ts'])
-    assert.equal(await selected.waitForExit(), 0)
-    assert.match(selected.text, /one passes/)
-    assert.doesNotMatch(selected.text, /two fails/)
-
-    const all = stub.bootstrap(t, ['test'])
-    assert.equal(await all.waitForExit(), 1)
-    assert.match(all.text, /one passes[^]*two fails|two fails[^]*one passes/)
-  })
-
-  test('no test at all is a failure', async (t) => {
-    const started = new StubProject(t, template).bootstrap(t, ['test', 'nowhere'])
-    assert.equal(await started.waitForExit(), 1)
-    assert.equal(started.text, 'There is no test to run: no built file under dist/test matches nowhere.')
-  })
-
   test('any other word is a command of the CLI, `serve` with an option too, and `run` takes a file', async (t) => {
     const stub = new StubProject(t, template)
     const cli = stub.bootstrap(t, ['classify', 'model', '--json'])
@@ -225,17 +193,11 @@ suite('bootstrap', () => {
     assert.equal(await file.waitForExit(), 0)
     assert.equal(file.text, '["argument"]')
   })
+})
 
-  test('development ends its compiler and its server with itself, and the next start builds again', async (t) => {
-    const stub = new StubProject(t, template)
-    const started = stub.bootstrap(t, ['dev'])
-    await waitUntilReady(started)
-    assert.ok(listGroup(started.pid).length >= 3)
-    started.kill('SIGTERM')
-    assert.equal(await started.waitForExit(), 'SIGTERM')
-    await waitUntilGroupIsGone(started.pid)
-    assert.ok(!existsSync(stub.path(buildStamp)))
-  })
+test('no test at all is a failure', () => {
+  const { status, stderr } = spawnSync(process.execPath, [join(packageRoot, 'test/run.mjs'), 'nowhere'], { encoding: 'utf8' })
+  assert.deepEqual([status, stderr], [1, 'There is no test to run: no file of test/ matches nowhere.\n'])
 })
 
 test('an old Node, another system and musl are each refused with one sentence', () => {

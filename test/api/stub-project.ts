@@ -34,15 +34,15 @@ for (const [from, to] of [['server', 'server'], ['cli/main', 'cli']]) {
 function listSources (): Record<string, string> {
   return {
     'tsconfig.json': JSON.stringify({
-      include: ['api', 'test'],
+      include: ['api'],
       compilerOptions: { module: 'NodeNext', target: 'ES2023', rootDir: '.', outDir: 'dist', noCheck: true, noEmitOnError: true, types: [] },
     }),
+    'tsconfig.build.json': JSON.stringify({ extends: './tsconfig.json', include: ['api'] }),
     '.npmrc': 'ignore-scripts=true\nupdate-notifier=false\n',
     'api/server.ts': serverSource,
     'api/cli/main.ts': 'console.log(JSON.stringify(process.argv.slice(2)))\n',
     'api/bootstrap/bundle-modules.ts': bundlerSource,
-    'test/one.test.ts': "import test from 'node:test'\ntest('one passes', () => {})\n",
-    'test/deep/two.test.ts': "import test from 'node:test'\ntest('two fails', () => { throw new Error('two') })\n",
+    'api/bootstrap/prepare-bundled.ts': '',
   }
 }
 
@@ -140,7 +140,7 @@ export class StubProject {
     const target = relative(this.folder, join(packageRoot, 'node_modules/typescript'))
     const devDependencies = { typescript: `file:${target}` }
     const name = { name: 'stub', version: '1.0.0' }
-    const scripts = { start: 'node api/bootstrap.cjs serve' }
+    const scripts = { start: 'exec node api/bootstrap.cjs serve' }
     this.write('package.json', JSON.stringify({ ...name, type: 'module', scripts, devDependencies }))
     this.write('package-lock.json', JSON.stringify({
       ...name,

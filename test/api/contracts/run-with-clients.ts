@@ -5,7 +5,7 @@ import { packageRoot } from '../../../models/package-root.ts'
 import { pythonEnvironment } from '../../python-environment.ts'
 
 const python = join(pythonEnvironment('contract-clients', join(packageRoot, 'test/api/contracts/requirements.txt')), 'python')
-const { error, status } = spawnSync(process.execPath, ['api/bootstrap.cjs', 'test', 'dist/test/api/contracts'], {
+const { error, status } = spawnSync(process.execPath, ['test/run.mjs', 'dist/test/api/contracts'], {
   cwd: packageRoot, stdio: 'inherit', env: { ...process.env, CONTRACT_CLIENTS_PYTHON: python },
 })
 if (error !== undefined) throw error
