@@ -1,7 +1,7 @@
 /** Arrivals of a Poisson process, as independent users make them: gaps are exponential, so that some requests come together. */
 
 /** Draws in (0, 1], the same for the same seed: xorshift32 behind a mix of the seed. */
-export function seededUniform (seed: number): () => number {
+function seededUniform (seed: number): () => number {
   let state = (Math.imul(seed + 1, 0x9e3779b9) ^ 0x85ebca6b) || 1
   return () => {
     state ^= state << 13

@@ -1,6 +1,5 @@
 /** What processes use, from /proc. */
 import { readFileSync, readdirSync } from 'node:fs'
-import { statFields } from './process-stat.ts'
 
 export interface ProcessUsage {
   /** User and system time of all threads, those that ended too. */
@@ -30,7 +29,7 @@ export function sumUsage (pids: readonly number[]): ProcessUsage | undefined {
 
 function readOne (pid: number): ProcessUsage | undefined {
   try {
-    const ticks = statFields(readStat(pid)).slice(11, 15).map(Number) // utime, stime, and those of children that ended: see proc(5)
+    const ticks = readStat(pid).slice(11, 15).map(Number) // utime, stime, and those of children that ended: see proc(5)
     const rss = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0
     return { cpuSeconds: ticks.reduce((sum, value) => sum + value, 0) / ticksPerSecond, rssBytes: Number(rss) * kibibyte }
   } catch {
@@ -56,7 +55,7 @@ export function readProportionalBytes (pids: readonly number[]): number {
 export function readThreadSeconds (pid: number): Map<number, number> {
   const seconds = new Map<number, number>()
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const fields = statFields(readStat(`${pid}/task/${thread}`)).map(Number)
+    const fields = readStat(`${pid}/task/${thread}`).map(Number)
     const [user = 0, system = 0, niceness = 0] = [fields[11], fields[12], fields[16]]
     seconds.set(niceness, (seconds.get(niceness) ?? 0) + (user + system) / ticksPerSecond)
   }
@@ -67,7 +66,7 @@ export function readThreadSeconds (pid: number): Map<number, number> {
 export function listSession (leader: number): number[] {
   const members = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
-      const [state, , , session] = statFields(readStat(pid))
+      const [state, , , session] = readStat(pid)
       return Number(session) === leader && state !== 'Z'
     } catch {
       return false // it ended meanwhile
@@ -86,7 +85,12 @@ function listDescendants (pid: number): number[] {
   }
 }
 
-/** @param id - PID, or PID/task/TID of a thread. */
-function readStat (id: number | string): string {
-  return readFileSync(`/proc/${id}/stat`, 'utf8')
+/**
+ * Fields of /proc/PID/stat from the state (field 3 of proc(5)) on; the name before it may hold spaces and brackets.
+ *
+ * @param id - PID, or PID/task/TID of a thread.
+ */
+function readStat (id: number | string): string[] {
+  const stat = readFileSync(`/proc/${id}/stat`, 'utf8')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }

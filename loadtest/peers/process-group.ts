@@ -52,7 +52,10 @@ export class ProcessGroup {
     this.#child = spawn(program, args, { cwd, env: environment, detached: true, stdio: ['ignore', log, log] })
     closeSync(log)
     this.#exit = once(this.#child, 'exit').catch(() => {}) // it was never there
-    if (this.#child.pid === undefined) throw new LabError('NO_SERVICE', `Expected the program ${program}, but there is none.`)
+    if (this.#child.pid === undefined) {
+      this.#removeLog()
+      throw new LabError('NO_SERVICE', `Expected the program ${program}, but there is none.`)
+    }
     this.pid = this.#child.pid
     running.add(this)
   }
@@ -91,6 +94,10 @@ export class ProcessGroup {
     this.kill(members)
     await this.#exit
     running.delete(this)
+    this.#removeLog()
+  }
+
+  #removeLog (): void {
     rmSync(dirname(this.#logPath), { recursive: true, force: true })
   }
 

@@ -9,7 +9,7 @@ import { MissingTool } from './missing-tool.ts'
 
 const run = promisify(execFile)
 
-export const kubernetesVersion = '1.37.2'
+const kubernetesVersion = '1.37.2'
 const module = 'k8s.io/kubernetes'
 const kubernetesPrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl']
 const kwok = {
