@@ -112,5 +112,5 @@ test('the measured numbers are those of docs/benchmarks/peers.md, rounded', () =
 function roundLike (exact: string, shown: string): string {
   const decimals = [...shown.matchAll(/[\d.]+/g)].map(([number]) => number.split('.')[1]?.length ?? 0)
   let i = 0
-  return exact.replace(/^[<>]= /, '').replaceAll(/([\d.]+)x?/g, (_, number: string) => Number(number).toFixed(decimals[i++]))
+  return exact.replaceAll(/([\d.]+)x?/g, (_, number: string) => Number(number).toFixed(decimals[i++]))
 }

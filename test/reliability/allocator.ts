@@ -1,2 +1,2 @@
-/** What the README says that steady memory needs. The service sets nothing of it by itself. */
+/** Environment that steady memory needs, as docs/reference/reliability.md says. The service sets none of it by itself. */
 export const flatMemoryEnvironment = { MALLOC_ARENA_MAX: '2' } as const
