@@ -130,7 +130,7 @@ export class StubProject {
       return
     }
     cpSync(join(packageRoot, 'api/bootstrap.cjs'), join(this.folder, 'api/bootstrap.cjs'))
-    cpSync(join(packageRoot, 'api/bootstrap'), join(this.folder, 'api/bootstrap'), { recursive: true })
+    cpSync(join(packageRoot, 'api/bootstrap'), join(this.folder, 'api/bootstrap'), { recursive: true, filter: (path) => !path.endsWith('.ts') })
     for (const [path, content] of Object.entries(listSources())) this.write(path, content)
     this.#writeManifests()
   }
