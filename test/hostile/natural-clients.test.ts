@@ -26,8 +26,11 @@ const file = (megabytes: number): string => {
 }
 const files = { 3: file(3), 11: file(11), 40: file(40) }
 
-const hasGo = spawnSync('go', ['version']).error === undefined
-if (!hasGo) process.stderr.write('!!! SKIPPED: there is no Go, so its HTTP client was not tried\n')
+const has = (program: string, option: string): boolean => spawnSync(program, [option]).error === undefined
+const installed: Readonly<Record<string, boolean>> = { curl: has('curl', '--version'), Go: has('go', 'version') }
+for (const [program, isThere] of Object.entries(installed)) {
+  if (!isThere) process.stderr.write(`!!! SKIPPED: there is no ${program}, so its HTTP client was not tried\n`)
+}
 
 interface Exchange {
   readonly code: ErrorCode
@@ -63,7 +66,7 @@ suite('a client that sends what is rejected reads why', () => {
   let server: ServerProcess
   before(async () => {
     server = await ServerProcess.start()
-    if (!hasGo) return
+    if (!installed['Go']) return
     await run('go', ['build', '-o', join(folder, 'post'), join(packageRoot, 'test/hostile/clients/post.go')], { env: { ...process.env, GOTOOLCHAIN: 'local', GO111MODULE: 'off' } })
   })
   after(async () => {
@@ -72,7 +75,8 @@ suite('a client that sends what is rejected reads why', () => {
   })
 
   for (const [what, { code, send }] of Object.entries(exchanges)) {
-    test(what, { skip: what.startsWith('Go') && !hasGo && 'there is no Go' }, async () => {
+    const [program] = what.split(' ') as [string]
+    test(what, { skip: installed[program] === false && `there is no ${program}` }, async () => {
       for (let round = 0; round < rounds; round++) {
         const problem = JSON.parse(await send(server.url)) as { code: string, status: number, requestId: string }
         assert.equal(problem.code, code)
