@@ -2,7 +2,7 @@
  * Part of the build: the service and the command line in a few files each, next to the modules that they are made of, with the
  * licences of the packages in them. A start would look up and read a thousand files otherwise: docs/decisions/0033.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -21,6 +21,7 @@ const licencesElsewhere: Readonly<Record<string, RegExp>> = { 'abstract-logging'
 const commonJs = `import { createRequire as createBundleRequire } from 'node:module'
 const require = createBundleRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
 
+rmSync(bundle, { recursive: true, force: true }) // chunks of former builds have other names
 const { metafile } = await build({
   // A thread's or a child's file stands beside the one that starts it, as in the sources.
   entryPoints: {

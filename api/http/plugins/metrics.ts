@@ -22,6 +22,8 @@ const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const batchSizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 /** On a port of their own: they take descriptors as well. */
 const maxScrapers = 16
+/** Connections that say nothing for so long make room for others. */
+const scraperTimeoutMs = 5000
 const loopDelayResolutionMs = 20
 
 /** Label of every path that is not a route: what clients make up must not become series. */
@@ -34,7 +36,7 @@ export function registerMetrics (app: FastifyInstance, classifier: Classifier, {
   describeProcess(app, registry)
   describeStart(app, classifier, registry)
 
-  const exposition = metricsPort === 0 ? app : Fastify({ forceCloseConnections: true })
+  const exposition = metricsPort === 0 ? app : Fastify({ forceCloseConnections: true, keepAliveTimeout: scraperTimeoutMs, http: { headersTimeout: scraperTimeoutMs } })
   exposition.get('/metrics', { config: probe }, async (_request, reply) => {
     reply.type(registry.contentType)
     return await registry.metrics()

@@ -1,16 +1,16 @@
 /** Every route that classifies images, and what all of them share before they read a body. */
 import type { FastifyInstance } from 'fastify'
-import { budgetBytes } from '../machine/available-memory.ts'
-import type { ClassificationService } from './classify-request.ts'
-import type { EarlyRejection } from './plugins/early-rejection.ts'
-import { MemoryBudget } from '../images/memory-budget.ts'
-import { registerAdmission } from './plugins/admission.ts'
-import { registerRequestBody, registerRequestDeadline } from './plugins/request-body.ts'
-import { registerClassifyRoute } from './routes/classify.ts'
-import { registerInferenceProtocolRoutes } from './platforms/open-inference/routes.ts'
-import { registerKServeV1Routes } from './platforms/kserve-v1.ts'
-import { registerSageMakerRoutes } from './platforms/sagemaker.ts'
-import { registerVertexRoutes } from './platforms/vertex.ts'
+import { budgetBytes } from '../../machine/available-memory.ts'
+import type { ClassificationService } from '../classify-request.ts'
+import type { EarlyRejection } from '../plugins/early-rejection.ts'
+import { MemoryBudget } from '../../images/memory-budget.ts'
+import { registerAdmission } from '../plugins/admission.ts'
+import { registerRequestBody, registerRequestDeadline } from '../plugins/request-body.ts'
+import { registerClassifyRoute } from './classify.ts'
+import { registerInferenceProtocolRoutes } from '../platforms/open-inference/routes.ts'
+import { registerKServeV1Routes } from '../platforms/kserve-v1.ts'
+import { registerSageMakerRoutes } from '../platforms/sagemaker.ts'
+import { registerVertexRoutes } from '../platforms/vertex.ts'
 
 /** Each has what classifies in a scope for images, and what only says something of the service outside. */
 const platforms = [
