@@ -10,7 +10,7 @@ const forbidImports = (files, groups, message) => ({
   rules: { 'no-restricted-imports': ['error', { patterns: [{ group: groups, message }] }] },
 })
 
-const importBoundaries = [
+export const importBoundaries = [
   ...layers.map((layer, i) => forbidImports(
     [`api/${layer}/**/*.ts`],
     ['cli', 'client', 'bootstrap', ...layers.slice(0, i)].map((folder) => `**/${folder}/**`).concat('**/app.ts', '**/server.ts'),

@@ -36,7 +36,9 @@ export function registerMetrics (app: FastifyInstance, classifier: Classifier, {
   describeProcess(app, registry)
   describeStart(app, classifier, registry)
 
-  const exposition = metricsPort === 0 ? app : Fastify({ forceCloseConnections: true, keepAliveTimeout: scraperTimeoutMs, http: { headersTimeout: scraperTimeoutMs } })
+  const exposition = metricsPort === 0
+    ? app
+    : Fastify({ forceCloseConnections: true, keepAliveTimeout: scraperTimeoutMs, http: { headersTimeout: scraperTimeoutMs } })
   exposition.get('/metrics', { config: probe }, async (_request, reply) => {
     reply.type(registry.contentType)
     return await registry.metrics()
