@@ -11,7 +11,7 @@ import { registerGracefulClose } from './http/plugins/graceful-close.ts'
 import { registerLingeringClose } from './http/plugins/lingering-close.ts'
 import { registerLoadShedding } from './http/plugins/load-shedding.ts'
 import { registerMetrics } from './http/plugins/metrics.ts'
-import { answerClientError, answerFrameworkError, registerProblemDetails } from './http/plugins/problem-details.ts'
+import { handleClientError, handleFrameworkError, registerProblemDetails } from './http/plugins/problem-details.ts'
 import { registerRequestEnd, registerRequestLog, requestIdOf } from './http/plugins/request-end.ts'
 import { registerSecurityHeaders } from './http/plugins/security-headers.ts'
 import { registerClassificationRoutes } from './http/routes/classification-routes.ts'
@@ -47,8 +47,8 @@ export function buildApp (
     trustProxy: parseTrustProxy(config.trustProxy),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => answerFrameworkError(error, request, reply),
-    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => handleFrameworkError(error, request, reply),
+    clientErrorHandler: handleClientError,
     // A misspelt parameter is refused, not ignored; 1e400 is a number, or else no bound would apply to it.
     // That schemas are schemas is checked by test/api/schemas.test.ts, not by every start.
     ajv: { customOptions: { removeAdditional: false, strictNumbers: false, validateSchema: false } },

@@ -2,9 +2,9 @@
 'use strict'
 
 // The entry of every command. This file and platform.cjs keep to syntax that old Nodes parse, because they print the sentence that old Nodes get.
-const refusal = require('./bootstrap/platform.cjs').explainRefusal()
-if (refusal !== null) {
-  console.error(refusal)
+const reason = require('./bootstrap/platform.cjs').explainUnsupported()
+if (reason !== null) {
+  console.error(reason)
   process.exit(1)
 }
 require('./bootstrap/commands.cjs').runCommand()

@@ -3,7 +3,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { TSchema } from 'typebox'
-import { answerSelfTest, compileGraphs, describeNetwork } from './compile-graphs.ts'
+import { selfTestLogits, compileGraphs, describeNetwork } from './compile-graphs.ts'
 import { sha256Of } from './manifest/sha256.ts'
 import { withDraft } from './draft.ts'
 import { graphIndexFile, graphPath } from './manifest/graph-index.ts'
@@ -63,7 +63,7 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
     ...describeNetwork(source),
     preprocessing: options.preprocessing,
     weights: { dtype: options.dtype, sha256: sha256Of(weightsFile) },
-    selfTest: recordSelfTest(await answerSelfTest(source)),
+    selfTest: recordSelfTest(await selfTestLogits(source)),
     provenance: {
       checkpoint: basename(options.checkpointPath),
       checkpointSha256: sha256Of(checkpoint.bytes),

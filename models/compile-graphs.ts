@@ -49,7 +49,7 @@ export async function compileGraphs (directory: string): Promise<void> {
 }
 
 /** The plain graph's logits for the self-test image: the answer to record for a new model. */
-export async function answerSelfTest (source: GraphSource): Promise<Float32Array> {
+export async function selfTestLogits (source: GraphSource): Promise<Float32Array> {
   return await runSelfTest(buildGraph(source, 'plain', packageVersion), source.cropSize)
 }
 

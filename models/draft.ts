@@ -14,7 +14,7 @@ const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * SIGKILL left is removed by the next draft in the folder.
  */
 export async function withDraft<Result> (folder: string, work: (draft: string) => Promise<Result>): Promise<Result> {
-  removeDraftsOfEndedProcesses(folder)
+  removeAbandonedDrafts(folder)
   const draft = join(folder, `${prefix}${process.pid}-${randomUUID().slice(0, 8)}`)
   const remove = (): void => rmSync(draft, { recursive: true, force: true, maxRetries: 3 })
   const stopListening = (): void => { for (const signal of endingSignals) process.off(signal, end) }
@@ -42,7 +42,7 @@ export async function replaceFile (path: string, contents: string | Iterable<str
   })
 }
 
-function removeDraftsOfEndedProcesses (folder: string): void {
+function removeAbandonedDrafts (folder: string): void {
   for (const name of namesIn(folder).filter((name) => name.startsWith(prefix))) {
     const [, pid] = /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length)) ?? []
     if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true })

@@ -19,7 +19,7 @@ function usesMusl () {
 }
 
 /** One sentence why GhostServe cannot run on `host` (default: here), or null when it can. */
-exports.explainRefusal = function explainRefusal (host) {
+exports.explainUnsupported = function explainUnsupported (host) {
   host = host || { version: process.versions.node, platform: process.platform, arch: process.arch, isMusl: usesMusl() }
   if (isOlderThanMinimum(host.version)) {
     return 'GhostServe needs Node ' + minimumNode.join('.') + ' or newer; this is Node ' + host.version + '.'

@@ -16,18 +16,18 @@ try {
   const hasReaderLeft = (error as NodeJS.ErrnoException).code === 'EPIPE'
   if (!hasReaderLeft) {
     process.stderr.write(`${explain(error)}\n`)
-    process.exitCode = isOfWhatWasGiven(error) ? usageExitCode : 1
+    process.exitCode = isUsageFault(error) ? usageExitCode : 1
   }
 }
 
 function explainSystemError (error: unknown): unknown {
-  const ofFile = explainFileError(error)
-  if (ofFile !== undefined) return new UsageError(ofFile, { cause: error })
+  const fileError = explainFileError(error)
+  if (fileError !== undefined) return new UsageError(fileError, { cause: error })
   return explainOutputError(error, (error as NodeJS.ErrnoException).path ?? 'the output')
 }
 
 /** The command, its files or the configuration are at fault, and not this moment. */
-function isOfWhatWasGiven (error: unknown): boolean {
+function isUsageFault (error: unknown): boolean {
   const isWrong = [UsageError, ConfigError, ModelError, CheckpointError].some((kind) => error instanceof kind)
   return isWrong || (error instanceof DownloadError && error.code === 'DOWNLOAD_UNKNOWN_NAME')
 }

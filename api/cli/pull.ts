@@ -7,7 +7,7 @@ import { describeStrength } from '../../models/published/digests.ts'
 import { imagenetLabelsPath } from '../../models/manifest/labels.ts'
 import { preprocessingPresets } from '../../models/manifest/preprocessing.ts'
 import { findCatalogEntry, pullCheckpoint } from '../../models/published/pull.ts'
-import { shelfDirectory } from '../../models/manifest/model-store.ts'
+import { modelStoreDirectory } from '../../models/manifest/model-store.ts'
 import { describeModel } from './describe-model.ts'
 import { findOutputFolder } from './output-path.ts'
 import { progressBar } from './progress.ts'
@@ -23,10 +23,10 @@ export function addPullCommand (program: Command): void {
     .addHelpText('after', '\nExample:\n  ghostserve pull ghostnet_100 && MODEL=ghostnet_100 npm start')
     .action(async (name: string, { force }: { force?: true }) => {
       const { urls, preset, accuracy, description, license, note } = findCatalogEntry(name)
-      const shelf = shelfDirectory(process.env['MODEL_DIR'] ?? '')
-      const directory = await findOutputFolder(join(shelf, name))
+      const storeDirectory = modelStoreDirectory(process.env['MODEL_DIR'] ?? '')
+      const directory = await findOutputFolder(join(storeDirectory, name))
       await findOlderModel(directory)
-      const { path, strength } = await downloadWithProgress(name, shelf)
+      const { path, strength } = await downloadWithProgress(name, storeDirectory)
       process.stderr.write(`Checked: ${describeStrength(strength)}.\n`)
       const manifest = await buildModel({
         checkpointPath: path,
@@ -43,14 +43,14 @@ export function addPullCommand (program: Command): void {
 }
 
 /** Ctrl-C leaves what has arrived for the next pull to resume. */
-async function downloadWithProgress (name: string, shelf: string): ReturnType<typeof pullCheckpoint> {
+async function downloadWithProgress (name: string, storeDirectory: string): ReturnType<typeof pullCheckpoint> {
   const interruption = new AbortController()
   const interrupt = (): void => interruption.abort(new TryAgainError('Interrupted: the same command resumes the download.'))
   process.once('SIGINT', interrupt)
   const bar = progressBar('bytes')
   try {
     return await pullCheckpoint(name, {
-      shelf,
+      storeDirectory,
       signal: interruption.signal,
       onProgress: (receivedBytes, totalBytes) => {
         if (!bar.isActive) bar.start(totalBytes ?? receivedBytes, 0)

@@ -70,7 +70,7 @@ export class GhostServeClient {
     const query = new URLSearchParams({ ...(topK !== undefined && { topK: `${topK}` }), ...(minScore !== undefined && { minScore: `${minScore}` }) })
     const answer = await this.#call<Partial<ClassifyResponse> | null>(`classify?${query}`, { method: 'POST', body }, options)
     const { model, results: [result] = [] } = answer ?? {}
-    if (model === undefined || result === undefined) throw new ProblemError(foreignAnswer(200, ''))
+    if (model === undefined || result === undefined) throw new ProblemError(foreignProblem(200, ''))
     if (result.predictions === undefined) throw new ProblemError(result.error!)
     const { predictions, noneOfThese = false } = result
     return { model, predictions, noneOfThese }
@@ -90,7 +90,7 @@ export class GhostServeClient {
       try {
         return await this.classify(image, { ...options, signal: leaving.signal })
       } catch (error) {
-        if (leaving.signal.aborted || !isOfOneImage(error)) throw error
+        if (leaving.signal.aborted || !isImageFault(error)) throw error
         return { error }
       }
     }
@@ -160,7 +160,7 @@ export class GhostServeClient {
 }
 
 /** Whether an error says nothing of the images that follow. */
-function isOfOneImage (error: unknown): error is ProblemError | ConnectionError | DeadlineError {
+function isImageFault (error: unknown): error is ProblemError | ConnectionError | DeadlineError {
   return error instanceof ProblemError ? error.code !== 'unauthorized' : error instanceof ConnectionError || error instanceof DeadlineError
 }
 
@@ -169,10 +169,10 @@ function readProblem (response: Response, text: string): Problem {
   const { status, statusText } = response
   const problem = parse<Partial<Problem> | null>(text)
   const isOurs = typeof problem?.code === 'string' && typeof problem.detail === 'string' && problem.status === status
-  return isOurs ? problem as Problem : foreignAnswer(status, statusText)
+  return isOurs ? problem as Problem : foreignProblem(status, statusText)
 }
 
-function foreignAnswer (status: number, title: string): Problem {
+function foreignProblem (status: number, title: string): Problem {
   const detail = `Expected an answer of GhostServe, got status ${status} of something else.`
   return { type: 'about:blank', title, status, code: `http_${status}`, detail, requestId: '' }
 }

@@ -40,9 +40,9 @@ export class Admission {
     if (this.#isClosed) return new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
     const { maxQueueSize, maxClientImages } = this.#limits
     const more = Math.max(1, images)
-    const ofClient = client === undefined ? 0 : this.#clients.get(client) ?? 0
-    if (maxClientImages > 0 && ofClient > 0 && ofClient + more > maxClientImages) {
-      return new ServiceError('too_many_requests', `Expected at most ${maxClientImages} images in flight per client, got ${more} more than ${ofClient}.`)
+    const clientImages = client === undefined ? 0 : this.#clients.get(client) ?? 0
+    if (maxClientImages > 0 && clientImages > 0 && clientImages + more > maxClientImages) {
+      return new ServiceError('too_many_requests', `Expected at most ${maxClientImages} images in flight per client, got ${more} more than ${clientImages}.`)
     }
     if (this.#inFlight + more <= maxQueueSize) return undefined
     const retryAfterSeconds = this.#throughput.secondsFor(this.#inFlight)
@@ -75,8 +75,8 @@ export class Admission {
   #add (images: number, client: string | undefined): void {
     this.#inFlight += images
     if (client === undefined) return
-    const ofClient = (this.#clients.get(client) ?? 0) + images
-    if (ofClient > 0) this.#clients.set(client, ofClient)
+    const clientImages = (this.#clients.get(client) ?? 0) + images
+    if (clientImages > 0) this.#clients.set(client, clientImages)
     else this.#clients.delete(client)
   }
 }

@@ -10,7 +10,7 @@ import type { LoadedModel } from './load-model.ts'
 import { batchBuckets } from '../machine/batch-size.ts'
 import { BatchQueue, type Batch } from './batch-queue.ts'
 import { postprocess, type Prediction, type Selection } from './postprocess.ts'
-import { findPlainJpeg } from '../images/fast-jpeg.ts'
+import { asFastJpeg } from '../images/fast-jpeg.ts'
 import { preprocess, type PreprocessOptions } from '../images/preprocess.ts'
 import { NotDecoded, type Inference, type ModelInput } from './session.ts'
 import { SessionPool, type ImageQueue } from './session-pool.ts'
@@ -175,12 +175,12 @@ export class Classifier {
   /**
    * Runs the images of one request. An image that fails takes none of the others with it.
    *
-   * @param finish - Makes the result of an image of its logits, float32 [classes].
+   * @param makeResult - Makes the result of an image of its logits, float32 [classes].
    * @param signal - Aborted when nobody waits any more; images that do not run yet are then dropped, and the signal's reason is thrown.
    * @throws `queue_full` or `too_many_requests` before any work is done, `shutting_down`, or the signal's reason.
    */
   async infer<Result> (
-    uploads: readonly Upload[], finish: (logits: Float32Array) => Result, signal: AbortSignal,
+    uploads: readonly Upload[], makeResult: (logits: Float32Array) => Result, signal: AbortSignal,
     { client, onStage = () => {} }: ClassifyOptions = {}
   ): Promise<Classification<Result>> {
     signal.throwIfAborted()
@@ -193,7 +193,7 @@ export class Classifier {
     const inferImage = async (image: Image): Promise<Result> => {
       try {
         const logits = await this.#decodeAndRun(image, signal, timer)
-        return await timer.time('post', () => finish(logits))
+        return await timer.time('post', () => makeResult(logits))
       } finally {
         this.admission.release(client) // only now: nothing can hasten the end of a decode, whether or not somebody still waits
       }
@@ -208,7 +208,7 @@ export class Classifier {
   /** @returns float32 [classes]. */
   async #decodeAndRun (image: Image, signal: AbortSignal, timer: StageTimer): Promise<Float32Array> {
     if (image instanceof Pixels) return await this.#run(image.data, signal, timer)
-    const photo = this.#options.sessionsDecode ? findPlainJpeg(image, this.#preprocessOptions) : undefined
+    const photo = this.#options.sessionsDecode ? asFastJpeg(image, this.#preprocessOptions) : undefined
     if (photo !== undefined) {
       try {
         return await this.#run(photo, signal, timer)

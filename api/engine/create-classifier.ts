@@ -26,9 +26,9 @@ export async function classifierOptions (config: Config, onWorkerDeath: (error: 
   const formats = parseFormats(config.imageFormats)
   acceptFormats(formats)
   const executionProvider = await chooseExecutionProvider(config.executionProvider)
-  const workersOfMachine = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
+  const machineWorkers = executionProvider === 'cpu' ? Math.max(1, Math.floor(cores / config.intraOpNumThreads)) : 1
   const model = await loadModel(config.model, config.modelDir, config.layout, executionProvider)
-  const workers = config.workers === 0 ? workersOfMachine : config.workers
+  const workers = config.workers === 0 ? machineWorkers : config.workers
   return {
     ...config,
     executionProvider,

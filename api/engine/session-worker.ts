@@ -8,7 +8,7 @@ import * as ort from 'onnxruntime-node'
 import type { ExecutionProvider } from '../config.ts'
 import type { Preprocessing } from '../../models/manifest/preprocessing.ts'
 import type * as Decoder from '../images/decode-fast-jpeg.ts'
-import type { PlainJpeg } from '../images/fast-jpeg.ts'
+import type { FastJpeg } from '../images/fast-jpeg.ts'
 
 export interface SessionWorkerData {
   /** Encoded ONNX model. */
@@ -19,7 +19,7 @@ export interface SessionWorkerData {
 }
 
 /** Where in a batch a photo belongs that is still to be decoded, and where its bytes are in `files`. */
-export interface EncodedImage extends Omit<PlainJpeg, 'file'> {
+export interface EncodedImage extends Omit<FastJpeg, 'file'> {
   readonly index: number
   readonly start: number
   readonly end: number
@@ -52,7 +52,7 @@ export interface BatchOutcome {
 }
 
 /** What became of a batch, or why nothing did; and its memory, transferred. */
-export type RunAnswer = (BatchOutcome | { readonly error: string }) & BatchMemory
+export type RunResponse = (BatchOutcome | { readonly error: string }) & BatchMemory
 
 const { graphFile, executionProvider, intraOpNumThreads, preprocessing } = workerData as SessionWorkerData
 const { cropSize } = preprocessing
@@ -99,9 +99,9 @@ async function decodeInto (
     const slot = pixels.subarray(index * imageLength, (index + 1) * imageLength)
     const startMs = performance.now() - startedAt
     const photo = { file: files.subarray(start, end), rows, columns }
-    const isDecoded = decoder !== false && decoder.decodePlainJpeg(photo, preprocessing, slot)
+    const isDecoded = decoder !== false && decoder.decodeFastJpeg(photo, preprocessing, slot)
     decodings.push({ index, startMs, endMs: performance.now() - startedAt, isDecoded })
-    if (decoder !== false) await decoder.giveBackPictures()
+    if (decoder !== false) await decoder.collectGarbage()
   }
   return decodings
 }
@@ -122,9 +122,9 @@ async function serve (request: SessionRequest): Promise<void> {
   const { pixels, files } = request
   try {
     const outcome = await run(request)
-    port.postMessage({ ...outcome, pixels, files } satisfies RunAnswer, [outcome.logits.buffer, pixels.buffer, files.buffer])
+    port.postMessage({ ...outcome, pixels, files } satisfies RunResponse, [outcome.logits.buffer, pixels.buffer, files.buffer])
   } catch (error) {
-    port.postMessage({ error: String(error), pixels, files } satisfies RunAnswer, [pixels.buffer, files.buffer])
+    port.postMessage({ error: String(error), pixels, files } satisfies RunResponse, [pixels.buffer, files.buffer])
   }
 }
 

@@ -9,14 +9,14 @@ import { ModelError } from '../../models/manifest/model-error.ts'
 import { selfTestDeviation, selfTestPixels, selfTestTolerance } from '../../models/manifest/self-test.ts'
 import { ServiceError } from '../errors.ts'
 import { computesInTf32 } from '../machine/execution-provider/execution-provider.ts'
-import type { PlainJpeg } from '../images/fast-jpeg.ts'
-import type { BatchMemory, BatchOutcome, Decoding, EncodedImage, RunAnswer, SessionRequest, SessionWorkerData } from './session-worker.ts'
+import type { FastJpeg } from '../images/fast-jpeg.ts'
+import type { BatchMemory, BatchOutcome, Decoding, EncodedImage, RunResponse, SessionRequest, SessionWorkerData } from './session-worker.ts'
 
 /** The source's extension or the build's: the worker is started by its file. */
 export const sessionWorkerFile = new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url)
 
 /** What a session runs: pixels, uint8 [cropSize, cropSize, 3], or a photo that it decodes itself. */
-export type ModelInput = Uint8Array | PlainJpeg
+export type ModelInput = Uint8Array | FastJpeg
 
 export interface Inference {
   /** float32 [classes] */
@@ -178,7 +178,7 @@ export class Session {
 
     this.#worker.postMessage({ pixels, files, batchSize, encoded } satisfies SessionRequest, [pixels.buffer, files.buffer])
     const [answer] = await once(this.#worker, 'message', { signal: this.gone })
-      .catch(() => { throw inferenceFailed(this.#death) }) as [RunAnswer]
+      .catch(() => { throw inferenceFailed(this.#death) }) as [RunResponse]
     this.#memory = { pixels: answer.pixels, files: answer.files }
     if ('error' in answer) throw new RunError(answer.error)
     return answer

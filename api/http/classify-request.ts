@@ -35,7 +35,7 @@ export async function classifyRequest (
  *
  * @throws FailedImagesError if one image has none; otherwise as `inferRequest`.
  */
-export async function logitsOfRequest (
+export async function inferLogits (
   service: ClassificationService, request: FastifyRequest, reply: FastifyReply, uploads: readonly Upload[]
 ): Promise<Float32Array[]> {
   const results = await inferRequest(service, request, reply, uploads, (logits) => logits)
@@ -50,12 +50,12 @@ export async function logitsOfRequest (
  */
 async function inferRequest<Result> (
   { classifier }: ClassificationService, request: FastifyRequest, reply: FastifyReply,
-  uploads: readonly Upload[], finish: (logits: Float32Array) => Result
+  uploads: readonly Upload[], makeResult: (logits: Float32Array) => Result
 ): Promise<ReadonlyArray<Result | ServiceError>> {
   const endedAt = performance.now()
   const readMs = reply.elapsedTime
   request.timeline.push({ stage: 'read', startedAt: endedAt - readMs, endedAt })
-  const { results, times, batchSize } = await classifier.infer(uploads, finish, request.deadline, {
+  const { results, times, batchSize } = await classifier.infer(uploads, makeResult, request.deadline, {
     client: clientOf(request),
     onStage: (report) => request.timeline.push(report),
   })

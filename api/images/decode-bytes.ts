@@ -1,7 +1,7 @@
 /** What decoding an image takes of memory, said before it is decoded. */
 import type { ImageFormat } from './formats.ts'
 import type { ImageHeader } from './image-header.ts'
-import type { Kept } from './strip-metadata.ts'
+import type { Stripped } from './strip-metadata.ts'
 
 /** How an image is decoded: what is needed of all its pixels at once. */
 export interface DecodeSteps {
@@ -12,14 +12,14 @@ export interface DecodeSteps {
 }
 
 /** Rows. */
-const mostOfStrip = 2048
-const bytesOfRgb = 3
+const maxStripRows = 2048
+const rgbBytes = 3
 /** Inks, and what they look like. */
-const bytesOfInksAndRgb = 4 + bytesOfRgb
+const inkAndRgbBytes = 4 + rgbBytes
 
 /** Of libvips, which passes some rows of the picture on from step to step: of small pictures all, twice. */
-export function stripBytes ({ width, height, channels, bytesOfChannel }: ImageHeader): number {
-  return width * Math.min(2 * height, mostOfStrip) * channels * bytesOfChannel
+export function stripBytes ({ width, height, channels, channelBytes }: ImageHeader): number {
+  return width * Math.min(2 * height, maxStripRows) * channels * channelBytes
 }
 
 /**
@@ -27,10 +27,10 @@ export function stripBytes ({ width, height, channels, bytesOfChannel }: ImageHe
  * there at the same time.
  */
 export function decodeBytes (
-  format: ImageFormat, { decoderBytes = 0 }: Kept, header: ImageHeader, { isTurned, needsRgb }: DecodeSteps
+  format: ImageFormat, { decoderBytes = 0 }: Stripped, header: ImageHeader, { isTurned, needsRgb }: DecodeSteps
 ): number {
-  const { width, height, channels, bytesOfChannel, isCmyk } = header
-  const turned = isTurned ? channels * bytesOfChannel : 0
-  const rgb = needsRgb ? isCmyk ? bytesOfInksAndRgb : bytesOfRgb : 0
+  const { width, height, channels, channelBytes, isCmyk } = header
+  const turned = isTurned ? channels * channelBytes : 0
+  const rgb = needsRgb ? isCmyk ? inkAndRgbBytes : rgbBytes : 0
   return decoderBytes + stripBytes(header) + width * height * (format.bytesPerPixel(header) + turned + rgb)
 }

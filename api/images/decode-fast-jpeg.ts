@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image'
 import type { Preprocessing } from '../../models/manifest/preprocessing.ts'
-import type { PlainJpeg } from './fast-jpeg.ts'
-import { isScanPlain } from './fast-jpeg-scan.ts'
+import type { FastJpeg } from './fast-jpeg.ts'
+import { isFastJpegScan } from './fast-jpeg-scan.ts'
 
 const filters = {
   bilinear: FastResizeFilter.Bilinear,
@@ -13,10 +13,10 @@ const filters = {
 } satisfies Record<Preprocessing['interpolation'], FastResizeFilter>
 
 /** Some 15 MB. */
-const pixelsOfCollection = 2 ** 20
+const minorGcEveryPixels = 2 ** 20
 let pixelsSinceCollection = 0
 /** A picture that two collections of the young saw in use has grown old, and only a whole one, which takes some ms, lets it go. */
-const collectionsOfWhole = 64
+const majorGcEvery = 64
 let collections = 0
 const collect = exposeCollection()
 
@@ -25,7 +25,7 @@ const collect = exposeCollection()
 Object.freeze(new ArrayBuffer(4 * 1024 * 1024))
 
 /** Of which the worker has the bytes; they may come from anybody. */
-export interface PlainJpegBytes extends Omit<PlainJpeg, 'file'> {
+export interface FastJpegBytes extends Omit<FastJpeg, 'file'> {
   readonly file: Uint8Array
 }
 
@@ -33,11 +33,11 @@ export interface PlainJpegBytes extends Omit<PlainJpeg, 'file'> {
  * @param pixels - To be filled: uint8 [cropSize, cropSize, 3], RGB.
  * @returns Whether it could be decoded, and every decoder would see the same in it. If not, libvips has the last word.
  */
-export function decodePlainJpeg (
-  { file, rows, columns }: PlainJpegBytes, { cropSize, interpolation }: Preprocessing, pixels: Uint8Array
+export function decodeFastJpeg (
+  { file, rows, columns }: FastJpegBytes, { cropSize, interpolation }: Preprocessing, pixels: Uint8Array
 ): boolean {
   try {
-    if (!isScanPlain(file, columns.source, rows.source)) return false
+    if (!isFastJpegScan(file, columns.source, rows.source)) return false
     const rgba = new Transformer(file)
       .fastResize({ width: columns.resized, height: rows.resized, filter: filters[interpolation], fit: ResizeFit.Fill })
       .crop(columns.offset, rows.offset, cropSize, cropSize)
@@ -60,10 +60,10 @@ export function decodePlainJpeg (
  * To be called between pictures. Their memory is given back when their objects have been collected and the event loop has turned;
  * V8, which does not know how large they are, would let hundreds of MB gather.
  */
-export async function giveBackPictures (): Promise<void> {
-  if (pixelsSinceCollection < pixelsOfCollection) return
+export async function collectGarbage (): Promise<void> {
+  if (pixelsSinceCollection < minorGcEveryPixels) return
   pixelsSinceCollection = 0
-  collect({ type: ++collections % collectionsOfWhole === 0 ? 'major' : 'minor' })
+  collect({ type: ++collections % majorGcEvery === 0 ? 'major' : 'minor' })
   await nextTurn()
 }
 

@@ -1,6 +1,6 @@
 /** What stands before the scan of a JPEG as cameras and browsers write it. */
 
-export interface PlainChannel {
+export interface FastJpegChannel {
   /** Of each block, across and down; each is a block in a unit. */
   readonly sampling: number
   /** In the order of the coefficients in the file. */
@@ -10,8 +10,8 @@ export interface PlainChannel {
   readonly ac: Buffer
 }
 
-export interface PlainHead {
-  readonly channels: readonly PlainChannel[]
+export interface FastJpegHead {
+  readonly channels: readonly FastJpegChannel[]
   /** Where the entropy-coded bytes begin. */
   readonly scanStart: number
 }
@@ -23,18 +23,18 @@ const adobeYCbCr = 1
 /** Segments before the scan; without metadata they are some 600 bytes. */
 const maxHeadBytes = 4096
 /** The three channels in the frame's order, all coefficients at once; the tables, as any. */
-const plainScan = Buffer.from([3, 1, 0, 2, 0, 3, 0, 0, 63, 0])
-const tablesOfScan = [2, 4, 6]
+const fastScanHeader = Buffer.from([3, 1, 0, 2, 0, 3, 0, 0, 63, 0])
+const scanTableOffsets = [2, 4, 6]
 /** Sampling factors of the luminance, across and down; those of chrominance are 1. */
 const luminances = new Set([0x11, 0x21, 0x22])
-const channelBytes = 3
+const channelEntryBytes = 3
 const [quantisers, lengths] = [64, 16]
 
 /**
  * @returns undefined if there is anything beside one frame, of luminance and two chrominances at full or half resolution, and one scan of
  * all, with the tables that they need, each defined once: no restarts, and nothing that decoders may take in different ways.
  */
-export function readPlainHead (file: Buffer): PlainHead | undefined {
+export function readFastJpegHead (file: Buffer): FastJpegHead | undefined {
   if (file[0] !== 0xff || file[1] !== startOfImage) return undefined
   let frame: Buffer | undefined
   const tables = new Map<string, Buffer>()
@@ -43,11 +43,11 @@ export function readPlainHead (file: Buffer): PlainHead | undefined {
     const content = file.subarray(at + 4, at + 2 + file.readUInt16BE(at + 2))
     if (file[at] !== 0xff) return undefined
     if (marker === startOfScan) {
-      const channels = frame && isPlainScan(content) ? channelsOf(frame, content, tables) : undefined
+      const channels = frame && isFastScanHeader(content) ? channelsOf(frame, content, tables) : undefined
       return channels && { channels, scanStart: at + 4 + content.length }
     }
     if (marker === baselineFrame) {
-      if (frame !== undefined || !hasPlainChannels(content)) return undefined
+      if (frame !== undefined || !hasFastChannels(content)) return undefined
       frame = content
     } else if (marker === huffmanTables || marker === quantisationTables) {
       if (!addTables(tables, marker, content)) return undefined
@@ -60,16 +60,16 @@ export function readPlainHead (file: Buffer): PlainHead | undefined {
 }
 
 /** @param frame - Precision, height, width, count of channels, and of each its number, sampling factors and quantisation table. */
-function hasPlainChannels (frame: Buffer): boolean {
-  const channels = [0, 1, 2].map((channel) => frame.subarray(6 + channel * channelBytes, 9 + channel * channelBytes))
-  return frame.length === 6 + 3 * channelBytes && frame[0] === 8 && frame[5] === 3 &&
+function hasFastChannels (frame: Buffer): boolean {
+  const channels = [0, 1, 2].map((channel) => frame.subarray(6 + channel * channelEntryBytes, 9 + channel * channelEntryBytes))
+  return frame.length === 6 + 3 * channelEntryBytes && frame[0] === 8 && frame[5] === 3 &&
     channels.every(([number, sampling], i) => number === i + 1 && (i === 0 ? luminances.has(sampling!) : sampling === 0x11))
 }
 
-function isPlainScan (content: Buffer): boolean {
-  const scan = Buffer.from(content.subarray(0, plainScan.length + 1))
-  for (const table of tablesOfScan) scan[table] = 0
-  return scan.equals(plainScan)
+function isFastScanHeader (content: Buffer): boolean {
+  const scan = Buffer.from(content.subarray(0, fastScanHeader.length + 1))
+  for (const table of scanTableOffsets) scan[table] = 0
+  return scan.equals(fastScanHeader)
 }
 
 /** @returns Whether each has a number that none had before, and the length that it says; tables of 16 bits have another. */
@@ -89,10 +89,10 @@ function addTables (tables: Map<string, Buffer>, marker: number, content: Buffer
 
 const acTable = 0x10
 
-function channelsOf (frame: Buffer, scan: Buffer, tables: ReadonlyMap<string, Buffer>): PlainChannel[] | undefined {
-  const channels: PlainChannel[] = []
-  for (const [i, at] of tablesOfScan.entries()) {
-    const [sampling, quantisation] = frame.subarray(6 + channelBytes * i + 1)
+function channelsOf (frame: Buffer, scan: Buffer, tables: ReadonlyMap<string, Buffer>): FastJpegChannel[] | undefined {
+  const channels: FastJpegChannel[] = []
+  for (const [i, at] of scanTableOffsets.entries()) {
+    const [sampling, quantisation] = frame.subarray(6 + channelEntryBytes * i + 1)
     const quantisers = tables.get(`${quantisationTables} ${quantisation}`)
     const dc = tables.get(`${huffmanTables} ${scan[at]! >> 4}`)
     const ac = tables.get(`${huffmanTables} ${acTable | scan[at]! & 15}`)

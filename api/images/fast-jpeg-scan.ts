@@ -4,7 +4,7 @@
  * the values of few coefficients: docs/decisions/0031 has what it costs.
  */
 import { lookupBits, readHuffmanCodes, searchCode, type HuffmanCodes } from './huffman-codes.ts'
-import { readPlainHead, type PlainChannel } from './fast-jpeg-head.ts'
+import { readFastJpegHead, type FastJpegChannel } from './fast-jpeg-head.ts'
 
 const blockSide = 8
 const coefficients = 64
@@ -14,10 +14,10 @@ const [mostDcBits, mostAcBits] = [11, 10]
  * Of the coefficients of a column, times their quantisers: libjpeg's transform multiplies their sum by up to 5.55 and stores it in 16 bits.
  * Its second pass has 32 for all columns, which is enough. A picture's coefficients are 1024 at most, and few of a block above a hundred.
  */
-const mostOfColumn = 5893
+const maxColumnSum = 5893
 /** Of which those may be that are so small that nobody looks at them. */
-const mostOfSmall = 2500
-const mostOfLarge = mostOfColumn - mostOfSmall
+const maxSmallSum = 2500
+const maxLargeSum = maxColumnSum - maxSmallSum
 
 interface Channel {
   readonly blocks: number
@@ -39,7 +39,7 @@ const bitsOf = (step: number): number => step & 31
 const placesOf = (step: number): number => step >> 5 & 127
 const isEndOf = (step: number): number => step >> 12
 
-function readChannel ({ sampling, quantisers, dc, ac }: PlainChannel): Channel | undefined {
+function readChannel ({ sampling, quantisers, dc, ac }: FastJpegChannel): Channel | undefined {
   const [dcCodes, acCodes] = [readHuffmanCodes(dc), readHuffmanCodes(ac)]
   if (dcCodes === undefined || acCodes === undefined) return undefined
   return {
@@ -53,9 +53,9 @@ function readChannel ({ sampling, quantisers, dc, ac }: PlainChannel): Channel |
 }
 
 /** The rows and columns of a block, by the places of their coefficients in the file. */
-const lines = linesOfZigzag()
+const lines = zigzagLines()
 
-function linesOfZigzag (): number[][] {
+function zigzagLines (): number[][] {
   const steps = Array.from({ length: coefficients }, (_, i) => ({ row: i >> 3, column: i & 7 }))
     .sort((a, b) => a.row + a.column - b.row - b.column || ((a.row + a.column) % 2 === 0 ? b.row - a.row : a.row - b.row))
   return (['row', 'column'] as const).flatMap((axis) => Array.from({ length: blockSide }, (_, line) =>
@@ -70,14 +70,14 @@ function mostSmallBits (quantisers: Uint8Array): number {
     for (const place of places) sum += quantisers[place]!
     heaviest = Math.max(heaviest, sum)
   }
-  return Math.min(mostAcBits, Math.floor(Math.log2(mostOfSmall / heaviest + 1)))
+  return Math.min(mostAcBits, Math.floor(Math.log2(maxSmallSum / heaviest + 1)))
 }
 
-const stepsOfCodes = new WeakMap<HuffmanCodes, Uint16Array[]>()
+const codeSteps = new WeakMap<HuffmanCodes, Uint16Array[]>()
 
 function stepsOf (codes: HuffmanCodes, mostSize: number): Uint16Array {
-  const known = stepsOfCodes.get(codes) ?? []
-  stepsOfCodes.set(codes, known)
+  const known = codeSteps.get(codes) ?? []
+  codeSteps.set(codes, known)
   const steps = known[mostSize] ?? makeSteps(codes, mostSize)
   known[mostSize] = steps
   return steps
@@ -105,17 +105,17 @@ function makeSteps ({ lookup }: HuffmanCodes, mostSize: number): Uint16Array {
 const spareBytes = 8
 
 /**
- * @param file - That `findPlainJpeg` has found.
+ * @param file - That `asFastJpeg` has found.
  * @param width - Of the picture, as `height` in pixels.
  */
-export function isScanPlain (file: Uint8Array, width: number, height: number): boolean {
-  const head = readPlainHead(Buffer.from(file.buffer, file.byteOffset, file.length))
+export function isFastJpegScan (file: Uint8Array, width: number, height: number): boolean {
+  const head = readFastJpegHead(Buffer.from(file.buffer, file.byteOffset, file.length))
   const channels = head?.channels.map(readChannel)
   if (head === undefined || channels === undefined || !channels.every((channel) => channel !== undefined)) return false
   const { sampling } = head.channels[0]!
   const units = Math.ceil(width / (blockSide * (sampling >> 4))) * Math.ceil(height / (blockSide * (sampling & 15)))
   const unit = channels.flatMap((channel) => Array<Channel>(channel.blocks).fill(channel))
-  return areBlocksPlain(withoutStuffing(file, head.scanStart), unit, units)
+  return areBlocksComplete(withoutStuffing(file, head.scanStart), unit, units)
 }
 
 /** @returns The entropy-coded bytes without the 0 that is behind every 0xff, and some zeros. */
@@ -145,7 +145,7 @@ const nextCode = (codes: HuffmanCodes, bytes: Uint8Array, at: number): number =>
   codes.lookup[peek(bytes, at, lookupBits)]! || searchCode(codes, peek(bytes, at, 16))
 
 /** @param unit - The channel of each block of a unit. */
-function areBlocksPlain (bytes: Uint8Array, unit: readonly Channel[], units: number): boolean {
+function areBlocksComplete (bytes: Uint8Array, unit: readonly Channel[], units: number): boolean {
   const end = (bytes.length - spareBytes) * 8
   let at = 0 // in bits
   for (let i = 0; i < units; i++) {
@@ -178,7 +178,7 @@ function areBlocksPlain (bytes: Uint8Array, unit: readonly Channel[], units: num
         sum += Math.abs(valueOf(peek(bytes, at, size), size)) * quantisers[place - 1]!
         at += size
       }
-      if (sum > mostOfLarge || at > end) return false
+      if (sum > maxLargeSum || at > end) return false
     }
   }
   // Behind the last block come less than 8 bits, to fill a byte.

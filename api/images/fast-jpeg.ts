@@ -4,7 +4,7 @@
  */
 import { cropAxes, type Axis } from './crop-axes.ts'
 import { imageFormats } from './formats.ts'
-import { readPlainHead } from './fast-jpeg-head.ts'
+import { readFastJpegHead } from './fast-jpeg-head.ts'
 import type { PreprocessOptions } from './preprocess.ts'
 
 /**
@@ -16,7 +16,7 @@ const maxPixels = 2 ** 19
 const maxBytes = 2 ** 20
 
 /** A whole picture, and where the model's crop lies in it. */
-export interface PlainJpeg {
+export interface FastJpeg {
   /** Without metadata, and without what follows the picture. */
   readonly file: Buffer
   readonly rows: Axis
@@ -24,17 +24,17 @@ export interface PlainJpeg {
 }
 
 /** The image as a session worker takes it; undefined if it has to be decoded before, or is none at all. */
-export function findPlainJpeg (
+export function asFastJpeg (
   bytes: Buffer, { preprocessing, formats, maxImagePixels, maxImageSide }: PreprocessOptions
-): PlainJpeg | undefined {
+): FastJpeg | undefined {
   if (bytes.length > maxBytes || preprocessing.resizer === 'opencv') return undefined
   if (!formats.includes('jpeg') || !imageFormats.jpeg.matches(bytes)) return undefined
-  const { file, header } = imageFormats.jpeg.keepPixels(bytes)
+  const { file, header } = imageFormats.jpeg.stripMetadata(bytes)
   if (header === undefined || header.orientation !== 1) return undefined
   const { width, height } = header
   if (width * height > Math.min(maxPixels, maxImagePixels) || Math.max(width, height) > maxImageSide) return undefined
   const axes = cropAxes(header, preprocessing)
-  const end = axes.rows.resized > axes.rows.source ? undefined : endOfPlainPicture(file)
+  const end = axes.rows.resized > axes.rows.source ? undefined : fastJpegEnd(file)
   return end === undefined ? undefined : { file: file.subarray(0, end), ...axes }
 }
 
@@ -44,8 +44,8 @@ const endOfImage = 0xd9
  * Where the picture ends, if the file is as cameras and browsers write it: a plain head, and one scan without a marker in it. What the scan
  * says is for the worker to look at, which reads it anyway.
  */
-function endOfPlainPicture (file: Buffer): number | undefined {
-  const head = readPlainHead(file)
+function fastJpegEnd (file: Buffer): number | undefined {
+  const head = readFastJpegHead(file)
   return head && endOfScan(file, head.scanStart)
 }
 

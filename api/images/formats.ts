@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import type { ImageFormatName } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import type { ImageHeader } from './image-header.ts'
-import { keepPixels, type Kept } from './strip-metadata.ts'
+import { stripMetadata, type Stripped } from './strip-metadata.ts'
 
 export interface ImageFormat {
   readonly title: string
@@ -11,7 +11,7 @@ export interface ImageFormat {
   /** By the first bytes: what the client calls an image decides nothing. */
   readonly matches: (bytes: Buffer) => boolean
   /** The file without what no decoder should meet. */
-  readonly keepPixels: (bytes: Buffer) => Kept
+  readonly stripMetadata: (bytes: Buffer) => Stripped
   /** libvips' loader. */
   readonly loader: string
   /**
@@ -28,7 +28,7 @@ export const imageFormats = {
     title: 'JPEG',
     mediaType: 'image/jpeg',
     matches: (bytes) => startsWith(bytes, '\xff\xd8\xff'),
-    keepPixels: (bytes) => keepPixels(bytes, 'JPEG'),
+    stripMetadata: (bytes) => stripMetadata(bytes, 'JPEG'),
     loader: 'VipsForeignLoadJpegBuffer',
     bytesPerPixel: () => 0,
   },
@@ -36,15 +36,15 @@ export const imageFormats = {
     title: 'PNG',
     mediaType: 'image/png',
     matches: (bytes) => startsWith(bytes, '\x89PNG\r\n\x1a\n'),
-    keepPixels: (bytes) => keepPixels(bytes, 'PNG'),
+    stripMetadata: (bytes) => stripMetadata(bytes, 'PNG'),
     loader: 'VipsForeignLoadPngBuffer',
-    bytesPerPixel: ({ isProgressive, channels, bytesOfChannel }) => isProgressive ? channels * bytesOfChannel : 0,
+    bytesPerPixel: ({ isProgressive, channels, channelBytes }) => isProgressive ? channels * channelBytes : 0,
   },
   webp: {
     title: 'WebP',
     mediaType: 'image/webp',
     matches: (bytes) => startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBP', 8),
-    keepPixels: (bytes) => keepPixels(bytes, 'WebP'),
+    stripMetadata: (bytes) => stripMetadata(bytes, 'WebP'),
     loader: 'VipsForeignLoadWebpBuffer',
     bytesPerPixel: () => 8,
   },
@@ -52,7 +52,7 @@ export const imageFormats = {
     title: 'AVIF',
     mediaType: 'image/avif',
     matches: (bytes) => startsWith(bytes, 'ftypavif', 4) || startsWith(bytes, 'ftypavis', 4),
-    keepPixels: (bytes) => keepPixels(bytes, 'AVIF'),
+    stripMetadata: (bytes) => stripMetadata(bytes, 'AVIF'),
     loader: 'VipsForeignLoadHeifBuffer',
     bytesPerPixel: () => 20,
   },
@@ -60,7 +60,7 @@ export const imageFormats = {
     title: 'GIF',
     mediaType: 'image/gif',
     matches: (bytes) => startsWith(bytes, 'GIF8'),
-    keepPixels: (file) => ({ file }),
+    stripMetadata: (file) => ({ file }),
     loader: 'VipsForeignLoadNsgifBuffer',
     bytesPerPixel: () => 8,
   },

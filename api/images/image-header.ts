@@ -12,11 +12,11 @@ export interface ImageHeader {
   readonly isProgressive: boolean
   readonly hasAlpha: boolean
   readonly isCmyk: boolean
-  readonly bytesOfChannel: 1 | 2
+  readonly channelBytes: 1 | 2
 }
 
 /** From libvips, which opens the image for it: a quarter of what it takes to decode a small one. */
 export async function readHeader (image: Sharp): Promise<ImageHeader> {
   const { width, height, orientation = 1, isProgressive, channels, hasAlpha, space, depth }: Metadata = await image.metadata()
-  return { width, height, orientation, channels, isProgressive, hasAlpha, isCmyk: space === 'cmyk', bytesOfChannel: depth === 'ushort' ? 2 : 1 }
+  return { width, height, orientation, channels, isProgressive, hasAlpha, isCmyk: space === 'cmyk', channelBytes: depth === 'ushort' ? 2 : 1 }
 }

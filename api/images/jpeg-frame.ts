@@ -19,7 +19,7 @@ const frames = new Set([baseline, extended, progressive, lossless, 0xc9, arithme
 export const isFrame = (marker: number): boolean => frames.has(marker)
 
 const headBytes = 6
-const channelBytes = 3
+const channelEntryBytes = 3
 const mostSamples = 4
 
 /**
@@ -27,9 +27,9 @@ const mostSamples = 4
  * @returns undefined if it is none.
  */
 export function readFrame (marker: number, segment: Buffer): JpegFrame | undefined {
-  if (segment.length < headBytes || segment.length < headBytes + channelBytes * segment[5]!) return undefined
+  if (segment.length < headBytes || segment.length < headBytes + channelEntryBytes * segment[5]!) return undefined
   const samplings = Array.from({ length: segment[5]! }, (_, channel) => {
-    const sampling = segment[headBytes + channelBytes * channel + 1]!
+    const sampling = segment[headBytes + channelEntryBytes * channel + 1]!
     return [sampling >> 4, sampling & 15] as const
   })
   if (samplings.length === 0 || samplings.flat().some((samples) => samples < 1 || samples > mostSamples)) return undefined
@@ -41,22 +41,22 @@ export function headerOf ({ marker, precision, width, height, samplings }: JpegF
   const channels = samplings.length
   if (marker > progressive || precision !== 8 || width === 0 || height === 0 || ![1, 3, 4].includes(channels)) return undefined
   const isProgressive = marker === progressive
-  return { width, height, orientation, channels, isProgressive, hasAlpha: false, isCmyk: channels === 4, bytesOfChannel: 1 }
+  return { width, height, orientation, channels, isProgressive, hasAlpha: false, isCmyk: channels === 4, channelBytes: 1 }
 }
 
 const blockSide = 8
-const bytesOfSample = 2
+const sampleBytes = 2
 
 /**
  * Of the whole picture, 0 if it is decoded strip by strip. As libjpeg does: where a later scan may say more of a pixel, which is where
  * the frame is progressive or the first scan has not all channels, every coefficient is kept, in whole blocks and whole units of them.
  */
-export function coefficientBytes ({ marker, width, height, samplings }: JpegFrame, channelsOfFirstScan: number): number {
+export function coefficientBytes ({ marker, width, height, samplings }: JpegFrame, firstScanChannels: number): number {
   const isProgressive = marker === progressive || marker === arithmeticProgressive
-  if (!isProgressive && channelsOfFirstScan >= samplings.length) return 0
+  if (!isProgressive && firstScanChannels >= samplings.length) return 0
   const samplesOf = (side: number, samples: number, most: number): number =>
     Math.ceil(Math.ceil((side * samples) / (blockSide * most)) / samples) * samples * blockSide
   const [across, down] = [0, 1].map((axis) => Math.max(...samplings.map((sampling) => sampling[axis]!)))
   return samplings.reduce((sum, sampling) =>
-    sum + bytesOfSample * samplesOf(width, sampling[0], across!) * samplesOf(height, sampling[1], down!), 0)
+    sum + sampleBytes * samplesOf(width, sampling[0], across!) * samplesOf(height, sampling[1], down!), 0)
 }

@@ -88,9 +88,9 @@ function readCode (bits: BitReader, symbols: number): Code {
     const first = bits.read(bits.read(1) === 1 ? 8 : 1)
     return isPair ? { counts: Uint16Array.of(0, 2), symbols: [first, bits.read(8)].sort((a, b) => a - b) } : codeOf([first])
   }
-  const lengthsOfLengths = Array<number>(lengthOrder.length).fill(0)
-  for (const place of lengthOrder.slice(0, bits.read(4) + 4)) lengthsOfLengths[place] = bits.read(3)
-  const lengthCode = makeCode(lengthsOfLengths)
+  const codeLengthLengths = Array<number>(lengthOrder.length).fill(0)
+  for (const place of lengthOrder.slice(0, bits.read(4) + 4)) codeLengthLengths[place] = bits.read(3)
+  const lengthCode = makeCode(codeLengthLengths)
   let left = bits.read(1) === 1 ? 2 + bits.read(2 + 2 * bits.read(3)) : symbols
   const codeLengths: number[] = []
   for (let last = 8; codeLengths.length < symbols && left > 0; left--) {

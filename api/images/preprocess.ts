@@ -47,7 +47,7 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
   const format = sniffFormat(bytes, options.formats)
   let release: Release | undefined
   try {
-    const kept = format.keepPixels(bytes)
+    const kept = format.stripMetadata(bytes)
     // libvips would refuse what has more pixels than we read, if ever its reading were another.
     const limitInputPixels = kept.header === undefined ? false : kept.header.width * kept.header.height
     const image = sharp(kept.file, { failOn: 'error', limitInputPixels, sequentialRead: true, ignoreIcc: true })
@@ -102,13 +102,13 @@ async function decodeRgb (image: Sharp, { isCmyk }: ImageHeader): Promise<Pixels
 }
 
 /** About 4 ms of work: the event loop goes on between two slices. */
-const pixelsOfSlice = 2 ** 18
+const slicePixels = 2 ** 18
 
 /** Ink on paper, each channel dimmed by black, in Pillow's integer arithmetic: uint8 [..., 4] -> uint8 [..., 3]. */
 async function inksToRgb (inks: Uint8Array): Promise<Uint8Array> {
   const rgb = new Uint8ClampedArray((inks.length / 4) * 3)
-  for (let start = 0; start < inks.length; start += pixelsOfSlice * 4) {
-    const end = Math.min(inks.length, start + pixelsOfSlice * 4)
+  for (let start = 0; start < inks.length; start += slicePixels * 4) {
+    const end = Math.min(inks.length, start + slicePixels * 4)
     for (let from = start, to = (start / 4) * 3; from < end; from += 4, to += 3) {
       const light = 255 - inks[from + 3]!
       for (let channel = 0; channel < 3; channel++) {

@@ -10,7 +10,7 @@ import { tableBytes } from './webp-tables.ts'
 
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF'
 
-export interface Kept {
+export interface Stripped {
   /** As long as the image or shorter, give or take an orientation. */
   readonly file: Buffer
   /** What the file says of its pixels, where the walk came by it: of a JPEG that libvips can read. */
@@ -24,15 +24,15 @@ export interface Kept {
  *
  * @param image - A file of this format by its first bytes; it is not written to.
  */
-export function keepPixels (image: Buffer, format: ImageFormat): Kept {
+export function stripMetadata (image: Buffer, format: ImageFormat): Stripped {
   switch (format) {
-    case 'JPEG': return keepJpegPixels(image)
-    case 'PNG': return { file: keepPngPixels(image) }
+    case 'JPEG': return stripJpegMetadata(image)
+    case 'PNG': return { file: stripPngMetadata(image) }
     case 'WebP': {
-      const file = keepWebpPixels(image)
+      const file = stripWebpMetadata(image)
       return { file, decoderBytes: tableBytes(file) }
     }
-    case 'AVIF': return { file: keepAvifPixels(image) }
+    case 'AVIF': return { file: stripAvifMetadata(image) }
   }
 }
 
@@ -86,12 +86,12 @@ const comment = 0xfe
 const startOfScan = 0xda
 const standsAlone = (marker: number): boolean => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8)
 
-function keepJpegPixels (image: Buffer): Kept {
+function stripJpegMetadata (image: Buffer): Stripped {
   const selection = new Selection(image)
   selection.keep(0, 2)
   let orientation: number | undefined
   let frame: JpegFrame | undefined
-  let channelsOfScan = 0
+  let scanChannels = 0
   for (let at = 2; ;) {
     // As libjpeg does: whatever is no marker is skipped, and a marker may be preceded by any number of 0xff.
     at = image.indexOf(0xff, at)
@@ -101,7 +101,7 @@ function keepJpegPixels (image: Buffer): Kept {
     if (marker === undefined) break
     if (standsAlone(marker)) continue
     if (marker === startOfScan || at + 2 > image.length) {
-      channelsOfScan = image[at + 2] ?? 0
+      scanChannels = image[at + 2] ?? 0
       selection.keep(at - 2, image.length)
       break
     }
@@ -120,22 +120,22 @@ function keepJpegPixels (image: Buffer): Kept {
   return {
     file: selection.toBuffer(),
     ...(header !== undefined && { header }),
-    ...(frame !== undefined && { decoderBytes: coefficientBytes(frame, channelsOfScan) }),
+    ...(frame !== undefined && { decoderBytes: coefficientBytes(frame, scanChannels) }),
   }
 }
 
 const pngSignatureBytes = 8
-const pngChunksOfPixels = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'].map(fourCC))
+const pngPixelChunks = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'].map(fourCC))
 const pngExif = fourCC('eXIf')
 
-function keepPngPixels (image: Buffer): Buffer {
+function stripPngMetadata (image: Buffer): Buffer {
   const selection = new Selection(image)
   selection.keep(0, pngSignatureBytes)
   let isOriented = false
   for (let at = pngSignatureBytes; at + 8 <= image.length;) {
     const type = image.readUInt32BE(at + 4)
     const end = Math.min(image.length, at + 12 + image.readUInt32BE(at))
-    if (pngChunksOfPixels.has(type)) selection.keep(at, end)
+    if (pngPixelChunks.has(type)) selection.keep(at, end)
     else if (type === pngExif && !isOriented) {
       isOriented = true
       selection.add(pngChunk('eXIf', writeOrientation(readOrientation(image.subarray(at + 8, end - 4)))))
@@ -153,14 +153,14 @@ function pngChunk (type: string, content: Buffer): Buffer {
 }
 
 const riffHeaderBytes = 12
-const webpChunksOfPixels = new Set(['VP8 ', 'VP8L', 'ALPH', 'ANIM'].map(fourCC))
+const webpPixelChunks = new Set(['VP8 ', 'VP8L', 'ALPH', 'ANIM'].map(fourCC))
 const webpExtended = fourCC('VP8X')
 const webpFrame = fourCC('ANMF')
 const webpExif = fourCC('EXIF')
 /** In VP8X: that there is a colour profile, and XMP. */
-const flagsOfMetadata = 0x20 | 0x04
+const metadataFlags = 0x20 | 0x04
 
-function keepWebpPixels (image: Buffer): Buffer {
+function stripWebpMetadata (image: Buffer): Buffer {
   const declaredEnd = image.length < riffHeaderBytes ? 0 : 8 + image.readUInt32LE(4)
   const selection = new Selection(image)
   let hasFrame = false
@@ -170,10 +170,10 @@ function keepWebpPixels (image: Buffer): Buffer {
     const type = image.readUInt32BE(at)
     const length = image.readUInt32LE(at + 4)
     const end = at + 8 + length + length % 2
-    if (webpChunksOfPixels.has(type) || (type === webpFrame && !hasFrame)) selection.keep(at, Math.min(end, image.length))
+    if (webpPixelChunks.has(type) || (type === webpFrame && !hasFrame)) selection.keep(at, Math.min(end, image.length))
     else if (type === webpExtended && length > 0) {
       const extended = Buffer.from(image.subarray(at, end))
-      extended[8]! &= ~flagsOfMetadata
+      extended[8]! &= ~metadataFlags
       selection.add(extended)
     } else if (type === webpExif && !isOriented) {
       isOriented = true
@@ -197,27 +197,27 @@ function webpChunk (type: string, content: Buffer): Buffer {
 }
 
 const itemEntry = Buffer.from('infe', 'latin1')
-const itemsOfMetadata = new Set(['exif', 'mime'])
+const metadataItems = new Set(['exif', 'mime'])
 /** No reader knows it, and it is as long as the others: nothing moves in the file. */
 const unknownItem = Buffer.from('skip', 'latin1')
 const fileType = Buffer.from('ftyp', 'latin1')
-const codecsOfShortForm = new Set(['avif', 'heic'])
+const shortFormCodecs = new Set(['avif', 'heic'])
 
 /**
  * Metadata are items of the file like any other, told apart by the type in their entry. The short form has its EXIF in no entry, and
  * names its codec where others have a minor version: without one it cannot be read. Both are searched for, not walked to, so that no
  * box can lead past one. AVIF says in boxes of its own which way up it is.
  */
-function keepAvifPixels (image: Buffer): Buffer {
+function stripAvifMetadata (image: Buffer): Buffer {
   const file = Buffer.from(image)
   const wordAt = (at: number): string => file.toString('latin1', at, at + 4)
   for (const at of findAll(image, itemEntry)) {
     const typeAt = at + 12 + (image[at + 4]! > 2 ? 2 : 0)
     // libvips takes a type in any case of its letters.
-    if (itemsOfMetadata.has(wordAt(typeAt).toLowerCase())) unknownItem.copy(file, typeAt)
+    if (metadataItems.has(wordAt(typeAt).toLowerCase())) unknownItem.copy(file, typeAt)
   }
   for (const at of findAll(image, fileType)) {
-    if (codecsOfShortForm.has(wordAt(at + 8))) file.fill(0, at + 8, at + 12)
+    if (shortFormCodecs.has(wordAt(at + 8))) file.fill(0, at + 8, at + 12)
   }
   return file
 }

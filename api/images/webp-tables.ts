@@ -9,10 +9,10 @@ const losslessHeaderBytes = 5
 const alphaHeaderBytes = 1
 
 /** Five codes, looked up by eight bits, four bytes each, and their group itself. */
-const bytesOfGroup = 5 * 2 ** 8 * 4 + 600
+const groupBytes = 5 * 2 ** 8 * 4 + 600
 /** Tables grow where codes are longer, which have to be written; but not beyond a few thousand symbols. */
-const mostBytesOfByte = 100
-const mostMoreBytesOfGroup = 15_000
+const maxBytesPerByte = 100
+const maxExtraGroupBytes = 15_000
 
 /** Of the Huffman tables that decoding the pictures of a WebP file needs, those of alpha included. */
 export function tableBytes (file: Buffer): number {
@@ -20,7 +20,7 @@ export function tableBytes (file: Buffer): number {
   let bytes = 0
   const add = (stream: Buffer): void => {
     const groups = countCodeGroups(stream, width, height)
-    bytes += groups * bytesOfGroup + Math.min(groups * mostMoreBytesOfGroup, stream.length * mostBytesOfByte)
+    bytes += groups * groupBytes + Math.min(groups * maxExtraGroupBytes, stream.length * maxBytesPerByte)
   }
   for (let at = riffHeaderBytes; at + chunkHeaderBytes <= file.length;) {
     const type = file.toString('latin1', at, at + 4)

@@ -29,9 +29,9 @@ const wnidLine = /^(n\d{8})\s+(.+)$/
  * @throws ModelError if it is none of these.
  */
 export async function readLabels (path: string): Promise<Label[]> {
-  if ((await stat(path)).isDirectory()) return await labelsOfFolders(path)
+  if ((await stat(path)).isDirectory()) return await folderLabels(path)
   const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
-  const labels = /^\s*[[{]/.test(text) ? labelsOfJson(parseJson(text, path)) : labelsOfLines(text)
+  const labels = /^\s*[[{]/.test(text) ? jsonLabels(parseJson(text, path)) : lineLabels(text)
   if (labels === undefined || labels.length === 0) {
     throw new ModelError(
       `Expected labels in ${path}: a JSON array of names or of {"label", "wnid"}, a JSON object from class index to name, or a class a line.`)
@@ -47,7 +47,7 @@ function parseJson (text: string, path: string): unknown {
   }
 }
 
-function labelsOfJson (json: unknown): Label[] | undefined {
+function jsonLabels (json: unknown): Label[] | undefined {
   if (Check(LabelsSchema, json)) return json
   const names = Array.isArray(json) ? json : inIndexOrder(json)
   return names?.every((name) => typeof name === 'string') ? names.map((label) => ({ label })) : undefined
@@ -60,7 +60,7 @@ function inIndexOrder (json: unknown): unknown[] | undefined {
   return names.includes(undefined) ? undefined : names
 }
 
-function labelsOfLines (text: string): Label[] {
+function lineLabels (text: string): Label[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '')
   return lines.map((line) => {
     const [, wnid, label] = wnidLine.exec(line) ?? []
@@ -76,9 +76,9 @@ const parts = new Set([trainingPart, 'val', 'validation', 'test'])
  * The folders' names in the order of their code points, in which torchvision's ImageFolder and this project's training number the classes.
  * Those that are WordNet ids of ImageNet get its labels.
  */
-async function labelsOfFolders (path: string): Promise<Label[]> {
+async function folderLabels (path: string): Promise<Label[]> {
   const folders = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name)
-  if (folders.includes(trainingPart) && folders.every((folder) => parts.has(folder))) return await labelsOfFolders(join(path, trainingPart))
+  if (folders.includes(trainingPart) && folders.every((folder) => parts.has(folder))) return await folderLabels(join(path, trainingPart))
   if (folders.length === 0) throw new ModelError(`Expected a folder for each class in ${path}, found none.`)
   const imagenetLabels = new Map((await readLabels(imagenetLabelsPath)).map((label) => [label.wnid, label]))
   // As UTF-8, since JavaScript compares UTF-16.

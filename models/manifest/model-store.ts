@@ -11,7 +11,7 @@ export const bundledModel = 'bundled'
 export const bundledModelDirectory = join(packageRoot, 'models/bundled')
 
 /** Where pulled models are kept. @param modelDir - MODEL_DIR; empty for the user's cache directory. */
-export function shelfDirectory (modelDir: string): string {
+export function modelStoreDirectory (modelDir: string): string {
   return modelDir === '' ? join(envPaths('ghostserve', { suffix: '' }).cache, 'models') : resolve(modelDir)
 }
 
@@ -23,9 +23,9 @@ export function shelfDirectory (modelDir: string): string {
  */
 export function findModelDirectory (model: string, modelDir: string): string {
   if (model === '' || model === bundledModel) return bundledModelDirectory
-  const shelf = shelfDirectory(modelDir)
-  const found = [resolve(model), join(shelf, model)].find((directory) => existsSync(join(directory, modelFiles.manifest)))
+  const storeDirectory = modelStoreDirectory(modelDir)
+  const found = [resolve(model), join(storeDirectory, model)].find((directory) => existsSync(join(directory, modelFiles.manifest)))
   if (found !== undefined) return found
   throw new ModelError(
-    `Expected a model directory or the name of a model in ${shelf}, got ${JSON.stringify(model)}: \`npx ghostserve pull ${model}\` fetches published ones.`)
+    `Expected a model directory or the name of a model in ${storeDirectory}, got ${JSON.stringify(model)}: \`npx ghostserve pull ${model}\` fetches published ones.`)
 }

@@ -25,7 +25,7 @@ interface Part { readonly value: Value, readonly channels: readonly number[] }
 interface BlockedFeatures { readonly parts: readonly Part[], readonly channels: number, readonly size: number }
 
 /** Below this map size three tensors cost more than the padding that they save (measured at 0.5x and 1.0x, batch 1 and 8). */
-const smallestMapOfRemainders = 28
+const minRemainderMap = 28
 
 export function blockedLayout (
   graph: GraphBuilder, weights: StateDict, cropSize: number, normalisation: op.Normalisation, block: 8 | 16
@@ -38,7 +38,7 @@ export function blockedLayout (
     const remainder = half % block
     if (remainder === 0 || remainder > block / 2) return half
     if (half < block) return 0
-    return size >= smallestMapOfRemainders ? half - remainder : half
+    return size >= minRemainderMap ? half - remainder : half
   }
 
   /** The channels of each part of a Ghost module's output. */

@@ -18,7 +18,7 @@ export interface GraphSource {
 /**
  * The network as an ONNX model: `pixels` uint8 [N, cropSize, cropSize, 3] -> `logits` float32 [N, classes].
  *
- * @param metadata - Kept in the model's metadata properties.
+ * @param metadata - Stripped in the model's metadata properties.
  * @returns The encoded model.
  */
 export function buildGraph (

@@ -99,13 +99,13 @@ async function receive (url: string, partial: PartialFile, options: DownloadOpti
 async function receiveRest (url: string, partial: PartialFile, options: DownloadOptions): Promise<void> {
   const resumable = await partial.findResumable(url)
   const response = await request(url, resumable, options.signal)
-  const answer = await readAnswer(url, response, resumable?.offset, partial)
+  const answer = await readResponse(url, response, resumable?.offset, partial)
   if (answer.isComplete) return
   const { offset, totalBytes } = answer
   const maxBytes = options.maxBytes ?? defaultMaxBytes
   if (totalBytes !== undefined && totalBytes > maxBytes) {
     await response.body?.cancel()
-    await refuseLarge(url, partial, maxBytes)
+    await rejectLarge(url, partial, maxBytes)
   }
 
   let receivedBytes = offset
@@ -113,7 +113,7 @@ async function receiveRest (url: string, partial: PartialFile, options: Download
     await (offset === 0 ? partial.begin(url, readValidator(response)) : partial.resume())
     for await (const bytes of readBody(response)) {
       receivedBytes += bytes.length
-      if (receivedBytes > maxBytes) await refuseLarge(url, partial, maxBytes)
+      if (receivedBytes > maxBytes) await rejectLarge(url, partial, maxBytes)
       await partial.append(bytes)
       options.onProgress?.(receivedBytes, totalBytes)
     }
@@ -140,16 +140,16 @@ async function request (url: string, resumable: Resumable | undefined, signal: A
 type Answer = { isComplete: true } | { isComplete: false, offset: number, totalBytes: number | undefined }
 
 /** Where in the file the body begins, which is for the server to decide: it may ignore a range, or know another file by now. */
-async function readAnswer (url: string, response: Response, askedOffset: number | undefined, partial: PartialFile): Promise<Answer> {
+async function readResponse (url: string, response: Response, requestedOffset: number | undefined, partial: PartialFile): Promise<Answer> {
   const { status, headers } = response
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(headers.get('content-range') ?? '')
   if (status === 200 && isFaithful(url, response)) return { isComplete: false, offset: 0, totalBytes: readInteger(headers.get('content-length')) }
-  if (status === 206 && isFaithful(url, response) && askedOffset !== undefined && Number(range?.[1]) === askedOffset) {
-    return { isComplete: false, offset: askedOffset, totalBytes: Number(range?.[2]) }
+  if (status === 206 && isFaithful(url, response) && requestedOffset !== undefined && Number(range?.[1]) === requestedOffset) {
+    return { isComplete: false, offset: requestedOffset, totalBytes: Number(range?.[2]) }
   }
   await response.body?.cancel()
-  if (status === 416 && askedOffset !== undefined && Number(range?.[2]) === askedOffset) return { isComplete: true }
-  if (askedOffset !== undefined && (status === 206 || status === 416)) {
+  if (status === 416 && requestedOffset !== undefined && Number(range?.[2]) === requestedOffset) return { isComplete: true }
+  if (requestedOffset !== undefined && (status === 206 || status === 416)) {
     await partial.discard()
     throw new TransientError(`it answered ${status} with the wrong range`)
   }
@@ -182,7 +182,7 @@ async function * readBody ({ body }: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function refuseLarge (url: string, partial: PartialFile, maxBytes: number): Promise<never> {
+async function rejectLarge (url: string, partial: PartialFile, maxBytes: number): Promise<never> {
   await partial.discard()
   throw new DownloadError('DOWNLOAD_TOO_LARGE', `Expected at most ${maxBytes} bytes from ${url}, got more.`)
 }

@@ -10,7 +10,7 @@ import { replaceFile } from '../draft.ts'
 
 export interface PullOptions extends Pick<DownloadOptions, 'onProgress' | 'signal'> {
   /** Directory of the shelf; checkpoints are kept in `checkpoints/` there, a folder a name. */
-  readonly shelf: string
+  readonly storeDirectory: string
   /** @defaultValue the published checkpoints */
   readonly catalog?: readonly CatalogEntry[]
 }
@@ -36,15 +36,15 @@ export function findCatalogEntry (name: string, catalog: readonly CatalogEntry[]
  *
  * @throws DownloadError if it cannot be had, or is not the file that was published or pulled first: then nothing of it is kept.
  */
-export async function pullCheckpoint (name: string, { shelf, catalog, ...options }: PullOptions): Promise<PulledCheckpoint> {
+export async function pullCheckpoint (name: string, { storeDirectory, catalog, ...options }: PullOptions): Promise<PulledCheckpoint> {
   const entry = findCatalogEntry(name, catalog)
-  const path = join(shelf, 'checkpoints', name, entry.fileName)
+  const path = join(storeDirectory, 'checkpoints', name, entry.fileName)
   const recordPath = `${path}.sha256`
   const recorded = await readRecord(recordPath)
   const digests: KnownDigests = recorded === undefined ? entry.digests : { ...entry.digests, sha256: recorded }
 
   const isThere = existsSync(path)
-  const kept = isThere ? await checkKept(path, digests) : undefined
+  const kept = isThere ? await checkStripped(path, digests) : undefined
   if (isThere && kept === undefined && recorded === undefined) {
     throw new DownloadError('DOWNLOAD_WRONG_DIGEST', `Expected ${path} to be absent or the published file, but another is there, which no pull recorded: move it away to pull.`)
   }
@@ -55,7 +55,7 @@ export async function pullCheckpoint (name: string, { shelf, catalog, ...options
 }
 
 /** Undefined if the file was damaged since it was pulled: then it is pulled again. */
-async function checkKept (path: string, digests: KnownDigests): Promise<Omit<PulledCheckpoint, 'path'> | undefined> {
+async function checkStripped (path: string, digests: KnownDigests): Promise<Omit<PulledCheckpoint, 'path'> | undefined> {
   const actual = await digestFile(path)
   try {
     return { sha256: actual.sha256, strength: checkDigests(actual, digests, path) }

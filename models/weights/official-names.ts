@@ -46,7 +46,7 @@ export function toOfficialNames (tensors: StateDict): StateDict {
     return shape.length > 0 && !notWeights.some((pattern) => pattern.test(name)) // the network has no scalars
   }))
   const unwrapped = stripPrefixes(preferAveraged(stripPrefixes(weights)))
-  refuseForeign(unwrapped)
+  rejectForeign(unwrapped)
   return rename(unwrapped, toOfficialName)
 }
 
@@ -76,7 +76,7 @@ function select (tensors: StateDict, names: readonly string[]): StateDict {
   return new Map(names.map((name) => [name, tensors.get(name)!]))
 }
 
-function refuseForeign (tensors: StateDict): void {
+function rejectForeign (tensors: StateDict): void {
   for (const name of tensors.keys()) {
     const foreign = foreignNetworks.find(({ pattern }) => pattern.test(name))
     if (foreign !== undefined) {

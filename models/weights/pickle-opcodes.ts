@@ -40,7 +40,7 @@ export const opcodes = {
   BINPERSID: 0x51,
 } as const
 
-const refusedOpcodes = {
+const rejectedOpcodes = {
   INT: 0x49,
   LONG: 0x4c,
   LONG4: 0x8b,
@@ -73,7 +73,7 @@ const refusedOpcodes = {
   PERSID: 0x50,
 }
 
-const opcodeNames = new Map(Object.entries({ ...opcodes, ...refusedOpcodes }).map(([name, code]) => [code as number, name]))
+const opcodeNames = new Map(Object.entries({ ...opcodes, ...rejectedOpcodes }).map(([name, code]) => [code as number, name]))
 
 /** `NEWOBJ (0x81)`, or `0xff` where Python has no such opcode. */
 export function nameOpcode (code: number): string {

@@ -37,7 +37,7 @@ function listKeys (dict: Map<unknown, unknown>): string {
 }
 
 /** Tied weights name one tensor twice; nothing in this network names all of a storage more often. */
-const maxUsesOfAStorage = 2
+const maxStorageUses = 2
 
 /**
  * Views of storages -> tensors in C order.
@@ -57,8 +57,8 @@ export function decodeTensors (views: ReadonlyMap<string, TensorView>, storages:
     }
     const tensor = decodeView(name, view, bytes, dtype)
     const decoded = (decodedElements.get(key) ?? 0) + tensor.data.length
-    if (decoded > maxUsesOfAStorage * elementCount) {
-      throw new CheckpointError('CHECKPOINT_TOO_LARGE', `The storage ${quote(key)} is used more than ${maxUsesOfAStorage} times over, lastly by tensor ${quote(name)}.`)
+    if (decoded > maxStorageUses * elementCount) {
+      throw new CheckpointError('CHECKPOINT_TOO_LARGE', `The storage ${quote(key)} is used more than ${maxStorageUses} times over, lastly by tensor ${quote(name)}.`)
     }
     decodedElements.set(key, decoded)
     tensors.set(name, tensor)

@@ -9,7 +9,7 @@ import { ZipArchive } from './zip-archive.ts'
 export async function readPyTorchZip (bytes: Buffer): Promise<StateDict> {
   const archive = await ZipArchive.open(bytes)
   const root = findRoot(archive)
-  await refuseBigEndian(archive, root)
+  await rejectBigEndian(archive, root)
   const pickle = await archive.read(`${root}data.pkl`)
   const { value } = unpickle(pickle, 0, { globals: pytorchGlobals, resolvePersistentId: resolveStorage })
   const views = findTensorViews(value)
@@ -35,7 +35,7 @@ function findRoot (archive: ZipArchive): string {
   return root
 }
 
-async function refuseBigEndian (archive: ZipArchive, root: string): Promise<void> {
+async function rejectBigEndian (archive: ZipArchive, root: string): Promise<void> {
   const name = `${root}byteorder`
   const order = archive.has(name) ? (await archive.read(name)).toString('latin1') : 'little'
   if (order !== 'little') {

@@ -201,17 +201,17 @@ test('no test at all is a failure', () => {
 })
 
 test('an old Node, another system and musl are each refused with one sentence', () => {
-  const { explainRefusal }: { explainRefusal: (host: Host) => string | null } =
+  const { explainUnsupported }: { explainUnsupported: (host: Host) => string | null } =
     createRequire(import.meta.url)(join(packageRoot, 'api/bootstrap/platform.cjs'))
   const linux = { version: '20.19.0', platform: 'linux', arch: 'x64', isMusl: false }
-  assert.equal(explainRefusal(linux), null)
-  assert.equal(explainRefusal({ ...linux, version: '24.0.0', arch: 'arm64' }), null)
-  assert.equal(explainRefusal({ ...linux, platform: 'darwin', arch: 'arm64' }), null)
+  assert.equal(explainUnsupported(linux), null)
+  assert.equal(explainUnsupported({ ...linux, version: '24.0.0', arch: 'arm64' }), null)
+  assert.equal(explainUnsupported({ ...linux, platform: 'darwin', arch: 'arm64' }), null)
 
-  assert.equal(explainRefusal({ ...linux, version: '20.18.3' }), 'GhostServe needs Node 20.19 or newer; this is Node 20.18.3.')
-  assert.equal(explainRefusal({ ...linux, version: '8.17.0' }), 'GhostServe needs Node 20.19 or newer; this is Node 8.17.0.')
+  assert.equal(explainUnsupported({ ...linux, version: '20.18.3' }), 'GhostServe needs Node 20.19 or newer; this is Node 20.18.3.')
+  assert.equal(explainUnsupported({ ...linux, version: '8.17.0' }), 'GhostServe needs Node 20.19 or newer; this is Node 8.17.0.')
   const where = 'GhostServe runs on linux-x64 and linux-arm64 (with glibc) and on darwin-arm64; this is '
-  assert.equal(explainRefusal({ ...linux, platform: 'win32' }), `${where}win32-x64.`)
-  assert.equal(explainRefusal({ ...linux, platform: 'darwin' }), `${where}darwin-x64.`)
-  assert.equal(explainRefusal({ ...linux, isMusl: true }), `${where}linux-x64 with musl.`)
+  assert.equal(explainUnsupported({ ...linux, platform: 'win32' }), `${where}win32-x64.`)
+  assert.equal(explainUnsupported({ ...linux, platform: 'darwin' }), `${where}darwin-x64.`)
+  assert.equal(explainUnsupported({ ...linux, isMusl: true }), `${where}linux-x64 with musl.`)
 })

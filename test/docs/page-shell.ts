@@ -84,6 +84,6 @@ export class PageShell {
   /** Without what npm tells its children, which the service would take for its parent. */
   #environment (): NodeJS.ProcessEnv {
     const own = Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_TEST_|NODE_OPTIONS$)/.test(name))
-    return { ...Object.fromEntries(own), MODEL_DIR: join(this.#folder, 'shelf'), NPM_CONFIG_UPDATE_NOTIFIER: 'false' }
+    return { ...Object.fromEntries(own), MODEL_DIR: join(this.#folder, 'model-store'), NPM_CONFIG_UPDATE_NOTIFIER: 'false' }
   }
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { ServiceError } from '../../api/errors.ts'
-import { decodePlainJpeg, giveBackPictures } from '../../api/images/decode-fast-jpeg.ts'
-import { findPlainJpeg } from '../../api/images/fast-jpeg.ts'
+import { decodeFastJpeg, collectGarbage } from '../../api/images/decode-fast-jpeg.ts'
+import { asFastJpeg } from '../../api/images/fast-jpeg.ts'
 import { preprocess } from '../../api/images/preprocess.ts'
 import { BodyReader } from '../../api/http/plugins/request-body.ts'
 import { MemoryBudget } from '../../api/images/memory-budget.ts'
@@ -47,7 +47,7 @@ const thumbnail = { ...preprocessingPresets.imagenet, cropSize: 32 }
 const alikeShrink = 3
 /** Of 255, in the mean: they round, and interpolate chrominance, each in its own way. */
 const mostOfDecoders = 1.5
-const plainJpegs = images.filter((image) => findPlainJpeg(image, unlimited(thumbnail)) !== undefined)
+const plainJpegs = images.filter((image) => asFastJpeg(image, unlimited(thumbnail)) !== undefined)
 const checkpoints = readCorpus('golden/checkpoints', /\.(?:ckpt|pth|tar|safetensors)$/)
 const small = images.filter((image) => image.length < 10_000)
 const forms = [
@@ -105,14 +105,14 @@ export const targets = {
   'plain-jpegs': {
     makeInput: (seed, iteration) => mutate(plainJpegs, new Random(seed, iteration)),
     read: async (input) => {
-      const found = findPlainJpeg(input, unlimited(thumbnail))
+      const found = asFastJpeg(input, unlimited(thumbnail))
       if (found === undefined) return
       const cropSize = Math.ceil(Math.min(found.rows.source, found.columns.source) / alikeShrink)
       const preprocessing = { ...thumbnail, cropSize, cropPct: 1 }
       const options = unlimited(preprocessing)
       const pixels = new Uint8Array(cropSize ** 2 * 3)
-      const isDecoded = decodePlainJpeg(findPlainJpeg(input, options)!, preprocessing, pixels)
-      await giveBackPictures()
+      const isDecoded = decodeFastJpeg(asFastJpeg(input, options)!, preprocessing, pixels)
+      await collectGarbage()
       if (!isDecoded) return
       const difference = meanDifference(pixels, await preprocess(input, options, new AbortController().signal))
       if (difference > mostOfDecoders) throw new Error(`Expected one picture of two decoders, got two that differ by ${difference} of 255.`)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import sharp from 'sharp'
 import { readFixture } from '../fixtures/index.ts'
 import { handMadeJpeg, type HandMadeJpeg } from '../hostile/inputs/hand-made-jpeg.ts'
-import { groupsOfCodes, losslessWebp } from '../hostile/inputs/webp.ts'
+import { codeGroups, losslessWebp } from '../hostile/inputs/webp.ts'
 import { upload } from '../hostile/wire.ts'
 import { deployed, ServerProcess } from '../server-process.ts'
 import { flatMemoryEnvironment } from './allocator.ts'
@@ -37,7 +37,7 @@ async function bombs (): Promise<Buffer[]> {
       upload(await picture.clone().webp().toBuffer(), 'image/webp'),
       upload(await picture.clone().jpeg({ progressive: true }).toBuffer()),
       upload(await picture.clone().png({ progressive: true }).toBuffer(), 'image/png'),
-      upload(losslessWebp(side, side, groupsOfCodes(side, side, 2 ** 16)), 'image/webp'),
+      upload(losslessWebp(side, side, codeGroups(side, side, 2 ** 16)), 'image/webp'),
       ...structures.map((structure) => upload(handMadeJpeg({ width: side, height: side, ...structure }))),
     ]
   }))).flat()

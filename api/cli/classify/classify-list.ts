@@ -39,7 +39,7 @@ export interface Counts {
 export async function classifyList (classifier: Classifier, { files, out, selection, isStrict }: ListOptions): Promise<Counts> {
   const maker = describeMaker(classifier.model, selection)
   const check = (file: string, outcome: Outcome): void => {
-    if (!('error' in outcome) || (!isStrict && isOfFile(outcome.error.code))) return
+    if (!('error' in outcome) || (!isStrict && isFileFault(outcome.error.code))) return
     throw new TryAgainError(`${file} was not classified and can be tried again: ${outcome.error.detail}`)
   }
   let before = 0
@@ -75,7 +75,7 @@ export async function classifyList (classifier: Classifier, { files, out, select
 }
 
 /** Whether the file is at fault, and not the machine at this moment. */
-function isOfFile (code: string): boolean {
+function isFileFault (code: string): boolean {
   if ((errorCodes as readonly string[]).includes(code)) return new ServiceError(code as ErrorCode, '').statusCode < 500
   return fileErrors.has(code)
 }

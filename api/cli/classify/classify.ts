@@ -8,7 +8,7 @@ import type { Selection } from '../../engine/postprocess.ts'
 import { classifyFile, filesInWork } from './classify-file.ts'
 import { classifyList, type Counts } from './classify-list.ts'
 import { findImages } from './find-images.ts'
-import { folderOfList, readImageList, type ImageFile } from './image-list.ts'
+import { listFolder, readImageList, type ImageFile } from './image-list.ts'
 import { openClassifier } from '../open-classifier.ts'
 import { outcomeFormats, type FileOutcome, type FormatName, type OutcomeFormat } from './outcome-formats.ts'
 import { positiveInteger } from '../positive-integer.ts'
@@ -64,7 +64,7 @@ export function addClassifyCommand (program: Command): void {
           const counts = await classifyList(classifier, { files, out, selection, isStrict: strict === true })
           process.stderr.write(`${describeCounts(counts)}\n`)
           if (files.length > 0 && !counts.isAnyLabelled) {
-            process.stderr.write(`Expected files with labels, got none: paths are relative to the folder of the list, ${resolve(folderOfList(list!))}.\n`)
+            process.stderr.write(`Expected files with labels, got none: paths are relative to the folder of the list, ${resolve(listFolder(list!))}.\n`)
             process.exitCode = 1
           }
         } else if (json) await printArray(outcomesOf(classifier, files, selection))

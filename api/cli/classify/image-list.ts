@@ -19,12 +19,12 @@ export interface ImageFile {
 export async function readImageList (list: string, shard: Shard): Promise<ImageFile[]> {
   const bytes = list === standardInput ? await buffer(process.stdin) : await readFile(list)
   const files = readText(bytes, list).split(/\r?\n/).filter((line) => line !== '')
-  const folder = folderOfList(list)
+  const folder = listFolder(list)
   return selectShard(files, shard).map((file) => ({ file, path: resolve(folder, file) }))
 }
 
 /** To which the paths of a list are relative. */
-export const folderOfList = (list: string): string => list === standardInput ? '.' : dirname(list)
+export const listFolder = (list: string): string => list === standardInput ? '.' : dirname(list)
 
 function readText (bytes: Buffer, list: string): string {
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifySchema, type RouteOptions } from 'fastify'
 import type { Config } from '../../config.ts'
-import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { ProblemResponseSchema } from '../schemas/problem.ts'
 import { readModelDirectory } from '../../../models/manifest/manifest.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 import { bundledModelDirectory } from '../../../models/manifest/model-store.ts'
@@ -36,7 +36,7 @@ export async function buildDocument (routes: readonly DescribedRoute[], config: 
       info: { title: 'GhostServe', version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
       servers: [{ url: '/' }],
       components: {
-        schemas: { Problem: ProblemAnswerSchema },
+        schemas: { Problem: ProblemResponseSchema },
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: key },
           header: { type: 'apiKey', in: 'header', name: 'x-api-key', description: key },
@@ -54,8 +54,8 @@ export async function buildDocument (routes: readonly DescribedRoute[], config: 
 }
 
 function describeRoute (isOpen: boolean, schema: FastifySchema = {}, operation: Operation): FastifySchema {
-  const { operationId, summary, description, headers, body, otherAnswers, answer, samples } = operation
-  const answerSchema = (schema.response as Record<string, unknown> | undefined)?.['200'] ?? answer.schema
+  const { operationId, summary, description, headers, body, otherResponses, answer, samples } = operation
+  const responseSchema = (schema.response as Record<string, unknown> | undefined)?.['200'] ?? answer.schema
   return {
     operationId,
     summary,
@@ -69,7 +69,7 @@ function describeRoute (isOpen: boolean, schema: FastifySchema = {}, operation: 
       200: {
         description: answer.description,
         headers: answer.headers,
-        content: { 'application/json': { schema: answerSchema, example: answer.example }, ...otherAnswers },
+        content: { 'application/json': { schema: responseSchema, example: answer.example }, ...otherResponses },
       },
       ...describeProblems(problemsOf(isOpen, operation)),
     },

@@ -10,7 +10,7 @@ export interface Operation {
   /** Media types and their schemas. */
   readonly body?: Readonly<Record<string, object>>
   /** Beside JSON: media types of the answer and their schemas. */
-  readonly otherAnswers?: Readonly<Record<string, object>>
+  readonly otherResponses?: Readonly<Record<string, object>>
   readonly answer: {
     readonly description: string
     readonly headers: Readonly<Record<string, object>>

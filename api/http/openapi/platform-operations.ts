@@ -6,14 +6,14 @@ import type { ErrorCode } from '../../errors.ts'
 import { modelMetadata, serverMetadata } from '../platforms/open-inference/metadata.ts'
 import { imageFormats } from '../../images/formats.ts'
 import { escapeColons } from '../platforms/vertex.ts'
-import { InferAnswerSchema, inferRequestSchema, ModelMetadataSchema, ServerMetadataSchema } from '../platforms/open-inference/schema.ts'
+import { InferResponseSchema, inferRequestSchema, ModelMetadataSchema, ServerMetadataSchema } from '../platforms/open-inference/schema.ts'
 import { instancesSchema, PredictionsSchema } from '../platforms/instances.ts'
 import { classificationProblems, classifyHeadersSchema, type Operation } from './operation.ts'
 import { requestIdHeader, serverTimingHeader } from './problem-responses.ts'
 
 const readiness: readonly ErrorCode[] = ['not_ready', 'shutting_down']
-const ofJson: readonly ErrorCode[] = classificationProblems.filter((code) => code !== 'malformed_multipart')
-const ofOneModel = (problems: readonly ErrorCode[]): ErrorCode[] => [...problems, 'not_found']
+const jsonProblems: readonly ErrorCode[] = classificationProblems.filter((code) => code !== 'malformed_multipart')
+const withNotFound = (problems: readonly ErrorCode[]): ErrorCode[] => [...problems, 'not_found']
 
 /** A PNG of one pixel, in base64. */
 const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='
@@ -22,7 +22,7 @@ const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYP
 export function describePlatformOperations (manifest: Manifest, version: string, config: Config): Record<string, Operation> {
   const { name, classes, preprocessing: { cropSize } } = manifest
   const image = onePixel
-  const answerHeaders = { ...requestIdHeader, ...serverTimingHeader }
+  const responseHeaders = { ...requestIdHeader, ...serverTimingHeader }
 
   const get = (
     operationId: string, summary: string, description: string, schema: TSchema, example: unknown, problems: readonly ErrorCode[]
@@ -37,7 +37,7 @@ export function describePlatformOperations (manifest: Manifest, version: string,
     body: { 'application/json': { schema: instancesSchema(classes, { minItems: 1, maxItems: config.maxImages }), example: { instances: [{ b64: image }], parameters: { topK: 1 } } } },
     answer: {
       description: 'One prediction an instance.',
-      headers: answerHeaders,
+      headers: responseHeaders,
       example: { predictions: [{ predictions: [{ label: 'espresso', wnid: 'n07920052', classIndex: 193, score: 0.9952144401743884 }] }] },
       schema: PredictionsSchema,
     },
@@ -64,29 +64,29 @@ export function describePlatformOperations (manifest: Manifest, version: string,
     answer: {
       description: 'One row an image.',
       headers: {
-        ...answerHeaders,
+        ...responseHeaders,
         'inference-header-content-length': { type: 'integer', description: 'Bytes of JSON before binary tensors, where there are any.' },
       },
       example: { model_name: name, model_version: version, outputs: [{ name: 'scores', datatype: 'BYTES', shape: [1, 1], data: ['0.995214:193:espresso'] }] },
-      schema: InferAnswerSchema,
+      schema: InferResponseSchema,
     },
-    otherAnswers: { 'application/octet-stream': { schema: { type: 'string', format: 'binary', description: 'JSON, and binary tensors behind it.' } } },
-    problems: ofOneModel(ofJson),
+    otherResponses: { 'application/octet-stream': { schema: { type: 'string', format: 'binary', description: 'JSON, and binary tensors behind it.' } } },
+    problems: withNotFound(jsonProblems),
   })
 
   const readySchema = Type.Object({ name: Type.String(), ready: Type.Boolean() })
   const modelReady = (operationId: string): Operation =>
-    get(operationId, 'Readiness of the model', 'As `/readyz`, for the model of that name.', readySchema, { name, ready: true }, ofOneModel(readiness))
+    get(operationId, 'Readiness of the model', 'As `/readyz`, for the model of that name.', readySchema, { name, ready: true }, withNotFound(readiness))
   const describe = (operationId: string): Operation =>
     get(operationId, 'Metadata of the model', 'Its inputs, of which a request has one, and its outputs.', ModelMetadataSchema,
-      modelMetadata(name, version, manifest), ofOneModel([]))
+      modelMetadata(name, version, manifest), withNotFound([]))
   const imageTypes = [...config.imageFormats.split(',').map((format) => imageFormats[format as ImageFormatName].mediaType), 'application/x-image']
-  const { body: json, ...invoke } = predict('sageMakerInvoke', 'SageMaker', ofJson)
+  const { body: json, ...invoke } = predict('sageMakerInvoke', 'SageMaker', jsonProblems)
 
   return {
     'GET /v1/models': get('kserveModels', 'Names of models (KServe)', 'There is one.', Type.Object({ models: Type.Array(Type.String()) }), { models: [name] }, []),
     'GET /v1/models/:name': modelReady('kserveModelReady'),
-    'POST /v1/models/:name(^[^:/]+)::predict': predict('kservePredict', 'KServe, version 1', ofOneModel(ofJson)),
+    'POST /v1/models/:name(^[^:/]+)::predict': predict('kservePredict', 'KServe, version 1', withNotFound(jsonProblems)),
     'GET /v2': get('inferenceServer', 'Metadata of the server', 'Name, version and extensions of the protocol.', ServerMetadataSchema,
       serverMetadata, []),
     'GET /v2/health/live': get('inferenceLive', 'Liveness (Open Inference Protocol)', 'As `/livez`.', Type.Object({ live: Type.Boolean() }), { live: true }, []),
@@ -104,6 +104,6 @@ export function describePlatformOperations (manifest: Manifest, version: string,
       body: { ...json, ...Object.fromEntries(imageTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }])) },
     },
     [`GET ${escapeColons(config.aipHealthRoute)}`]: get('vertexHealth', 'Readiness (Vertex AI)', 'As `/readyz`.', Type.Object({}), {}, readiness),
-    [`POST ${escapeColons(config.aipPredictRoute)}`]: predict('vertexPredict', 'Vertex AI', ofJson),
+    [`POST ${escapeColons(config.aipPredictRoute)}`]: predict('vertexPredict', 'Vertex AI', jsonProblems),
   }
 }

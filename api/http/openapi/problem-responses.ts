@@ -44,7 +44,7 @@ export const serverTimingHeader = {
   },
 } as const
 
-const headersOfStatus: Record<number, object> = {
+const statusHeaders: Record<number, object> = {
   401: { 'www-authenticate': { type: 'string', description: 'How to send a key.' } },
   429: { 'retry-after': { type: 'integer', minimum: 1, description: 'Seconds after which to try again.' } },
   503: { 'retry-after': { type: 'integer', minimum: 1, description: 'Seconds after which to try again.' } },
@@ -55,14 +55,14 @@ export function describeProblems (codes: readonly ErrorCode[]): Record<string, o
   const examples = codes.map((code) => toProblem(new ServiceError(code, details[code]), requestId))
   const statuses = [...new Set(examples.map(({ status }) => status))].sort((one, other) => one - other)
   return Object.fromEntries(statuses.map((status) => {
-    const ofStatus = examples.filter((example) => example.status === status)
+    const statusExamples = examples.filter((example) => example.status === status)
     return [String(status), {
-      description: `${ofStatus.map(({ title, code }) => `${title} (\`${code}\`)`).join('; ')}.`,
-      headers: { ...requestIdHeader, ...headersOfStatus[status] },
+      description: `${statusExamples.map(({ title, code }) => `${title} (\`${code}\`)`).join('; ')}.`,
+      headers: { ...requestIdHeader, ...statusHeaders[status] },
       content: {
         'application/problem+json': {
           schema: { $ref: '#/components/schemas/Problem' },
-          examples: Object.fromEntries(ofStatus.map((example) => [example.code, { summary: example.title, value: example }])),
+          examples: Object.fromEntries(statusExamples.map((example) => [example.code, { summary: example.title, value: example }])),
         },
       },
     }]

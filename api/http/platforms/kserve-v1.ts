@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { registerAnyBody } from './json-images.ts'
-import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { ProblemResponseSchema } from '../schemas/problem.ts'
 import { PredictionsSchema, readInstances } from './instances.ts'
 import { requireModel, servedName } from './served-model.ts'
 import { checkReadiness } from '../readiness.ts'
@@ -22,7 +22,7 @@ export function registerKServeV1Routes (app: FastifyInstance, images: FastifyIns
 
   registerAnyBody(images, config)
   images.post<{ Body: Buffer | undefined }>('/v1/models/:name(^[^:/]+)::predict', {
-    onRequest, schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+    onRequest, schema: { response: { 200: PredictionsSchema, '4xx': ProblemResponseSchema, '5xx': ProblemResponseSchema } },
   }, async (request, reply) => {
     const { uploads, selection } = readInstances(request.body, classes, config)
     return { predictions: await classifyRequest(service, request, reply, uploads, selection) }

@@ -5,7 +5,7 @@ import { classifyRequest, type ClassificationService } from '../classify-request
 import { ServiceError } from '../../errors.ts'
 import { imageFormats, parseFormats } from '../../images/formats.ts'
 import { probe } from '../route-access.ts'
-import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { ProblemResponseSchema } from '../schemas/problem.ts'
 import { defaultTopK } from '../schemas/classification.ts'
 import { PredictionsSchema, readInstances } from './instances.ts'
 import { checkReadiness } from '../readiness.ts'
@@ -29,7 +29,7 @@ export function registerSageMakerRoutes (app: FastifyInstance, images: FastifyIn
     ({ uploads: [await bodyReader.readAll(imageLimit(config))], selection: { topK: defaultTopK(classes) } }))
 
   images.post<{ Body: Instances | undefined }>('/invocations', {
-    schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+    schema: { response: { 200: PredictionsSchema, '4xx': ProblemResponseSchema, '5xx': ProblemResponseSchema } },
   }, async (request, reply) => {
     if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image or JSON with instances, got no body.')
     const { uploads, selection } = request.body

@@ -12,10 +12,10 @@ export function requireModel (service: ClassificationService): onRequestAsyncHoo
   const name = servedName(service)
   const { version } = service.classifier.model
   return async ({ params }) => {
-    const { name: askedName, version: askedVersion = version } = params as { name: string, version?: string }
-    if (askedName !== name) throw new ServiceError('not_found', `Expected the model ${name}, got ${JSON.stringify(askedName.slice(0, 100))}.`)
-    if (askedVersion !== version) {
-      throw new ServiceError('not_found', `Expected the version ${version} of ${name}, got ${JSON.stringify(askedVersion.slice(0, 100))}.`)
+    const { name: requestedName, version: requestedVersion = version } = params as { name: string, version?: string }
+    if (requestedName !== name) throw new ServiceError('not_found', `Expected the model ${name}, got ${JSON.stringify(requestedName.slice(0, 100))}.`)
+    if (requestedVersion !== version) {
+      throw new ServiceError('not_found', `Expected the version ${version} of ${name}, got ${JSON.stringify(requestedVersion.slice(0, 100))}.`)
     }
   }
 }

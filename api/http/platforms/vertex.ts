@@ -4,7 +4,7 @@ import { classifyRequest, type ClassificationService } from '../classify-request
 import { ConfigError } from '../../config.ts'
 import { registerAnyBody } from './json-images.ts'
 import { probe } from '../route-access.ts'
-import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { ProblemResponseSchema } from '../schemas/problem.ts'
 import { PredictionsSchema, readInstances } from './instances.ts'
 import { checkReadiness } from '../readiness.ts'
 
@@ -29,7 +29,7 @@ export function registerVertexRoutes (app: FastifyInstance, images: FastifyInsta
   }
   registerAnyBody(images, config)
   images.post<{ Body: Buffer | undefined }>(predictRoute, {
-    schema: { response: { 200: PredictionsSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+    schema: { response: { 200: PredictionsSchema, '4xx': ProblemResponseSchema, '5xx': ProblemResponseSchema } },
   }, async (request, reply) => {
     const { uploads, selection } = readInstances(request.body, classes, config)
     return { predictions: await classifyRequest(service, request, reply, uploads, selection) }

@@ -68,7 +68,7 @@ export function registerPipeliningLimit (app: FastifyInstance): void {
     const responses = new Set<ServerResponse>()
     unanswered.set(socket, responses)
     socket.once('close', () => {
-      for (const response of responses) if (response.socket === null) tellOfClose(response)
+      for (const response of responses) if (response.socket === null) emitClose(response)
     })
   })
   app.server.on('request', ({ socket }, response) => {
@@ -85,7 +85,7 @@ export function registerPipeliningLimit (app: FastifyInstance): void {
 }
 
 /** Node tells only the response whose turn it is that the connection has closed; what waits behind it would hold its memory for ever. */
-function tellOfClose (response: ServerResponse): void {
+function emitClose (response: ServerResponse): void {
   response.destroy()
   response.emit('close')
 }

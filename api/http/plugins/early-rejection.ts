@@ -57,7 +57,7 @@ export class EarlyRejection {
       path,
       route: path,
       status: rejection.statusCode,
-      isAnswered: true,
+      hasResponse: true,
       durationMs: performance.now() - startedAt,
       outcome: { code: rejection.code },
     })

@@ -83,7 +83,7 @@ function countRequests (app: FastifyInstance, registry: PromClient.Registry): vo
       for (const [reason, count] of Object.entries(app.droppedConnections)) this.inc({ reason }, count)
     },
   }))
-  app.server.on('connectionRefused', (code: ErrorCode) => rejections.inc({ code }))
+  app.server.on('connectionRejected', (code: ErrorCode) => rejections.inc({ code }))
   app.onRequestEnd(({ route, method, status, durationMs, outcome }) => {
     duration.observe({ ...route === undefined ? unmatched : { route, method }, status }, durationMs / 1000)
     const { keyId, code, imageCodes = code === undefined ? [] : [code] } = outcome

@@ -11,23 +11,23 @@ import { isEnding, lingerFor } from './lingering-close.ts'
 import { securityHeaders } from './security-headers.ts'
 
 export function registerProblemDetails (app: FastifyInstance, config: Config): void {
-  const methodsOfPath = new Map<string, string[]>()
+  const pathMethods = new Map<string, string[]>()
   app.addHook('onRoute', ({ path, method }) => {
-    methodsOfPath.set(path, [...methodsOfPath.get(path) ?? [], ...[method].flat()])
+    pathMethods.set(path, [...pathMethods.get(path) ?? [], ...[method].flat()])
   })
 
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
     // What is wrong with its body does not matter where there is no route.
-    if (request.is404 && !(thrown instanceof ServiceError) && (thrown.statusCode ?? 500) < 500) return refuseUnknownRoute(request, reply)
+    if (request.is404 && !(thrown instanceof ServiceError) && (thrown.statusCode ?? 500) < 500) return rejectUnknownRoute(request, reply)
     const error = toServiceError(thrown, request, config)
     if (error.code === 'internal_error') request.log.error({ err: thrown }, 'request failed')
     else if (error.cause !== undefined) request.log.debug({ err: error.cause }, 'request refused')
     return sendProblem(request, reply, error)
   })
 
-  const refuseUnknownRoute = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const rejectUnknownRoute = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0]!
-    const methods = methodsOfPath.get(path)
+    const methods = pathMethods.get(path)
     if (methods === undefined) {
       return sendProblem(request, reply, new ServiceError('not_found', `There is no ${request.method} ${path.slice(0, 200)}.`))
     }
@@ -35,11 +35,11 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
     const message = `Expected ${methods.join(' or ')} for ${path}, got ${request.method}.`
     return sendProblem(request, reply, new ServiceError('method_not_allowed', message))
   }
-  app.setNotFoundHandler(refuseUnknownRoute)
+  app.setNotFoundHandler(rejectUnknownRoute)
 }
 
 /** For what fails before there is a route: a path that is no path. */
-export function answerFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function handleFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   request.server.awaitRequestEnd(request, reply)
   reply.headers({ 'x-request-id': request.id, ...securityHeaders })
   sendProblem(request, reply, new ServiceError('invalid_request', 'Expected a valid path in the request.', { cause: error }))
@@ -49,7 +49,7 @@ export function answerFrameworkError (error: FastifyError, request: FastifyReque
  * For bytes that are no HTTP request, or one that does not arrive: one response at most, then the connection ends.
  * A request that is in flight gets it, as its body or what follows it cannot be told from another request.
  */
-export function answerClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
+export function handleClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   if (isEnding(socket)) return // the parser complains again, about what is being discarded
   // Node's own handler looks here, too.
   const { _httpMessage: response, parser } = socket as NodeSocket
@@ -60,7 +60,7 @@ export function answerClientError (this: FastifyInstance, error: Error & { code?
   const problem = clientErrors[error.code ?? ''] ?? notHttp
   if (response == null) {
     // A request that was answered before its end has its response, whatever becomes of its body.
-    if (parser?.incoming?.complete !== false) refuseConnection(this, problem, error, socket)
+    if (parser?.incoming?.complete !== false) rejectConnection(this, problem, error, socket)
     // Who has sent nothing for so long sends no more.
     if (problem.code !== 'request_timeout') lingerFor(socket, socket)
     socket.destroySoon()
@@ -75,10 +75,10 @@ export function answerClientError (this: FastifyInstance, error: Error & { code?
 type NodeSocket = Socket & { _httpMessage?: ServerResponse | null, parser?: { incoming?: IncomingMessage | null } | null }
 
 /** Writes the response by hand, as there is no request to answer. */
-function refuseConnection (app: FastifyInstance, error: ServiceError, { code: reason }: NodeJS.ErrnoException, socket: Socket): void {
+function rejectConnection (app: FastifyInstance, error: ServiceError, { code: reason }: NodeJS.ErrnoException, socket: Socket): void {
   const problem = toProblem(error, randomUUID())
   app.log.info({ requestId: problem.requestId, status: problem.status, code: problem.code, reason }, 'refused')
-  app.server.emit('connectionRefused', problem.code)
+  app.server.emit('connectionRejected', problem.code)
   const body = JSON.stringify(problem)
   socket.write([
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,

@@ -143,10 +143,10 @@ function notArrived (timeoutMs: number): ServiceError {
 
 /** A client may ask for an earlier deadline than the service's, never for a later one. */
 function timeoutOf ({ headers }: FastifyRequest, requestTimeoutMs: number): number {
-  const asked = headers['x-request-timeout-ms']
-  if (asked === undefined) return requestTimeoutMs
-  if (typeof asked === 'string' && /^[1-9]\d{0,8}$/.test(asked)) return Math.min(Number(asked), requestTimeoutMs)
-  throw new ServiceError('invalid_request', `Expected x-request-timeout-ms to be a whole number of milliseconds, got ${JSON.stringify(asked).slice(0, 100)}.`)
+  const requested = headers['x-request-timeout-ms']
+  if (requested === undefined) return requestTimeoutMs
+  if (typeof requested === 'string' && /^[1-9]\d{0,8}$/.test(requested)) return Math.min(Number(requested), requestTimeoutMs)
+  throw new ServiceError('invalid_request', `Expected x-request-timeout-ms to be a whole number of milliseconds, got ${JSON.stringify(requested).slice(0, 100)}.`)
 }
 
 interface Abortion { reason?: ServiceError, abort?: (reason: ServiceError) => void }

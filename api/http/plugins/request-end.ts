@@ -33,7 +33,7 @@ export interface RequestEnd {
   readonly route: string | undefined
   /** The answer's, or 499 if the client did not wait for all of it. */
   readonly status: number
-  readonly isAnswered: boolean
+  readonly hasResponse: boolean
   readonly durationMs: number
   readonly outcome: Outcome
   /** None if it was refused before the framework made one. */
@@ -77,18 +77,18 @@ export function registerRequestEnd (app: FastifyInstance): void {
     request.outcome = {}
     request.timeline = []
     let hasEnded = false
-    const end = (isAnswered: boolean): void => {
+    const end = (hasResponse: boolean): void => {
       if (hasEnded) return
       hasEnded = true
-      if (!isAnswered) request.outcome = { ...request.outcome, code: 'client_gone' }
+      if (!hasResponse) request.outcome = { ...request.outcome, code: 'client_gone' }
       const { id, method, url, routeOptions, outcome } = request
       app.endRequest({
         requestId: id,
         method,
         path: url.split('?', 1)[0]!,
         route: routeOptions.url,
-        status: isAnswered ? reply.statusCode : clientGoneStatus,
-        isAnswered,
+        status: hasResponse ? reply.statusCode : clientGoneStatus,
+        hasResponse,
         durationMs: reply.elapsedTime,
         outcome,
         request,
@@ -109,11 +109,11 @@ export function registerRequestLog (app: FastifyInstance): void {
     reply.header('x-request-id', request.id)
     done()
   })
-  app.onRequestEnd(({ requestId, method, path, status, isAnswered, durationMs, outcome, request }) => {
+  app.onRequestEnd(({ requestId, method, path, status, hasResponse, durationMs, outcome, request }) => {
     const line = { method, path: path.slice(0, 200), status, durationMs: roundMs(durationMs), ...outcome }
     if (request === undefined) app.log.info({ requestId, ...line }, 'answered')
     else if (request.routeOptions.config.isProbe === true) request.log.debug(line, 'probed')
-    else request.log.info(line, isAnswered ? 'answered' : 'abandoned')
+    else request.log.info(line, hasResponse ? 'answered' : 'abandoned')
   })
 }
 

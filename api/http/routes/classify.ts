@@ -10,7 +10,7 @@ import { type Upload, imageTooLarge } from '../../images/upload.ts'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { imageLimit, requestLimit, type BodyReader } from '../plugins/request-body.ts'
 import { ClassificationSchema, classificationQuerySchema } from '../schemas/classification.ts'
-import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { ProblemResponseSchema } from '../schemas/problem.ts'
 
 export function registerClassifyRoute (_app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
   const { classifier: { model: { version, manifest: { name, classes } } }, config } = service
@@ -22,8 +22,8 @@ export function registerClassifyRoute (_app: FastifyInstance, images: FastifyIns
   images.addContentTypeParser(mediaTypes, async ({ bodyReader }: FastifyRequest) => [await bodyReader.readAll(imageLimit(config))])
 
   images.post<{ Body: Upload[] | undefined, Querystring: Selection }>('/classify', {
-    preValidation: async ({ query }) => refuseOtherNumbers(query),
-    schema: { querystring, response: { 200: ClassificationSchema, '4xx': ProblemAnswerSchema, '5xx': ProblemAnswerSchema } },
+    preValidation: async ({ query }) => rejectOtherNumbers(query),
+    schema: { querystring, response: { 200: ClassificationSchema, '4xx': ProblemResponseSchema, '5xx': ProblemResponseSchema } },
   }, async (request, reply) => {
     if (request.body === undefined) throw new ServiceError('empty_body', 'Expected an image, got no body.')
     return { model: { name, version }, results: await classifyRequest(service, request, reply, request.body, request.query) }
@@ -36,7 +36,7 @@ const notations: Record<keyof Selection, readonly [RegExp, string]> = {
 }
 
 /** Validation takes what JavaScript takes for a number: `0x5`, ` 5`, and for whole ones `5e0`. */
-function refuseOtherNumbers (query: unknown): void {
+function rejectOtherNumbers (query: unknown): void {
   for (const [name, [notation, kind]] of Object.entries(notations)) {
     const value = (query as Record<string, unknown>)[name]
     if (typeof value !== 'string' || notation.test(value)) continue

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import type { ClassificationService } from '../classify-request.ts'
 import { probe } from '../route-access.ts'
 import { checkReadiness } from '../readiness.ts'
-import { ProblemAnswerSchema } from '../schemas/problem.ts'
+import { ProblemResponseSchema } from '../schemas/problem.ts'
 
 const statusSchema = (status: string) => Type.Object({ status: Type.Literal(status) })
 
@@ -12,7 +12,7 @@ export function registerHealthRoutes (app: FastifyInstance, service: Classificat
   // The process answers: nothing about the model, or a slow start would be restarted for ever.
   app.get('/livez', { config: probe, schema: { response: { 200: statusSchema('alive') } } }, async () => ({ status: 'alive' }))
 
-  app.get('/readyz', { config: probe, schema: { response: { 200: statusSchema('ready'), '5xx': ProblemAnswerSchema } } }, async () => {
+  app.get('/readyz', { config: probe, schema: { response: { 200: statusSchema('ready'), '5xx': ProblemResponseSchema } } }, async () => {
     checkReadiness(app, service)
     return { status: 'ready' }
   })

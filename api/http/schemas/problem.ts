@@ -13,7 +13,7 @@ export const ProblemSchema = Type.Object({
 /** Problem details of RFC 9457. */
 export type Problem = Static<typeof ProblemSchema>
 
-export const ProblemAnswerSchema = Type.Object({
+export const ProblemResponseSchema = Type.Object({
   ...ProblemSchema.properties,
   errors: Type.Optional(Type.Array(ProblemSchema, { description: 'One an image, in order, where no image of a request could be classified.' })),
 })

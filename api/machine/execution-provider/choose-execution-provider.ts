@@ -29,17 +29,17 @@ const withoutSoftwareVulkan = { ...process.env, VK_LOADER_DRIVERS_DISABLE: '*swi
  *
  * @throws ConfigError if the named one cannot be used: it is never replaced by another.
  */
-export async function chooseExecutionProvider (asked: ExecutionProvider | 'auto', machine: Machine = thisMachine): Promise<ExecutionProvider> {
-  if (asked === 'cpu') return 'cpu'
-  if (asked === 'auto') {
+export async function chooseExecutionProvider (requested: ExecutionProvider | 'auto', machine: Machine = thisMachine): Promise<ExecutionProvider> {
+  if (requested === 'cpu') return 'cpu'
+  if (requested === 'auto') {
     if (!machine.hasGpu()) return 'cpu'
     if (await machine.explainUnavailable('cuda') === undefined) return 'cuda'
     return await machine.explainUnavailable('webgpu', withoutSoftwareVulkan) === undefined ? 'webgpu' : 'cpu'
   }
   const supported = machine.listSupported()
-  const reason = supported.includes(asked)
-    ? await machine.explainUnavailable(asked)
+  const reason = supported.includes(requested)
+    ? await machine.explainUnavailable(requested)
     : `onnxruntime has only ${supported.join(', ')} on ${process.platform}-${process.arch}`
-  if (reason === undefined) return asked
-  throw new ConfigError(`EXECUTION_PROVIDER=${asked} cannot be used because ${reason}; \`ghostserve doctor\` says what can.`)
+  if (reason === undefined) return requested
+  throw new ConfigError(`EXECUTION_PROVIDER=${requested} cannot be used because ${reason}; \`ghostserve doctor\` says what can.`)
 }

@@ -8,7 +8,7 @@ import type { ClassifyResponse, Model, Problem, ProblemCode } from '../../../api
 import { errorCodes, type ErrorCode } from '../../../api/errors.ts'
 import type { ClassificationSchema } from '../../../api/http/schemas/classification.ts'
 import type { ModelSchema } from '../../../api/http/schemas/model.ts'
-import type { ProblemAnswerSchema } from '../../../api/http/schemas/problem.ts'
+import type { ProblemResponseSchema } from '../../../api/http/schemas/problem.ts'
 import type { Layout } from '../../../models/onnx/layout.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 
@@ -26,7 +26,7 @@ export const same: [
   IsSame<ClassifyResponse, Static<typeof ClassificationSchema>>,
   // A union that is made of a list has no type of its own.
   IsSame<Model, Omit<Static<typeof ModelSchema>, 'layout'> & { layout: Layout }>,
-  IsSame<Problem, Static<typeof ProblemAnswerSchema>>,
+  IsSame<Problem, Static<typeof ProblemResponseSchema>>,
   IsSame<ProblemCode, Exclude<ErrorCode, typeof neverSeen[number]>>
 ] = [true, true, true, true]
 

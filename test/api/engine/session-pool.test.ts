@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { loadModel } from '../../../api/engine/load-model.ts'
 import { BatchQueue } from '../../../api/engine/batch-queue.ts'
-import { findPlainJpeg } from '../../../api/images/fast-jpeg.ts'
+import { asFastJpeg } from '../../../api/images/fast-jpeg.ts'
 import { preprocess } from '../../../api/images/preprocess.ts'
 import { SessionPool, type ImageQueue } from '../../../api/engine/session-pool.ts'
 import { readFixture } from '../../fixtures/index.ts'
@@ -112,7 +112,7 @@ test('a thread that dies of an image fails its batch only, is reported, and is r
 test('a session ends after what it runs, the decoding of its photos included', async (t) => {
   const { queue, pool } = openPool(t)
   await pool.start()
-  const running = queue.enqueue(findPlainJpeg(readFixture('exif-1.jpg'), unlimited(model.manifest.preprocessing))!)
+  const running = queue.enqueue(asFastJpeg(readFixture('exif-1.jpg'), unlimited(model.manifest.preprocessing))!)
   await pool.close()
   assert.equal((await running).result.logits.length, model.manifest.classes)
 })

@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { suite } from 'node:test'
 import sharp from 'sharp'
-import { decodePlainJpeg, giveBackPictures } from '../../../api/images/decode-fast-jpeg.ts'
-import { findPlainJpeg } from '../../../api/images/fast-jpeg.ts'
-import { isScanPlain } from '../../../api/images/fast-jpeg-scan.ts'
+import { decodeFastJpeg, collectGarbage } from '../../../api/images/decode-fast-jpeg.ts'
+import { asFastJpeg } from '../../../api/images/fast-jpeg.ts'
+import { isFastJpegScan } from '../../../api/images/fast-jpeg-scan.ts'
 import { preprocess } from '../../../api/images/preprocess.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 import { preprocessingPresets } from '../../../models/manifest/preprocessing.ts'
@@ -24,8 +24,8 @@ const startOf = (photo: Buffer): number => photo.lastIndexOf(Buffer.from([0xff, 
 
 /** Whether a session worker would decode it. */
 function isPlain (file: Buffer): boolean {
-  const plain = findPlainJpeg(file, options)
-  return plain !== undefined && isScanPlain(plain.file, plain.columns.source, plain.rows.source)
+  const plain = asFastJpeg(file, options)
+  return plain !== undefined && isFastJpegScan(plain.file, plain.columns.source, plain.rows.source)
 }
 
 /** In the head of the scan, those of the second channel. */
@@ -40,7 +40,7 @@ suite('scans of photos', () => {
         const start = startOf(photo)
         assert.ok(isPlain(photo))
         const cut = Buffer.concat([photo.subarray(0, start + Math.floor((photo.length - 2 - start) * tenths / 10)), endOfImage])
-        assert.ok(findPlainJpeg(cut, options) === undefined || !isPlain(cut))
+        assert.ok(asFastJpeg(cut, options) === undefined || !isPlain(cut))
       }
     })
   }
@@ -143,8 +143,8 @@ suite('numbers', () => {
 /** Of 255, in the mean. */
 async function differenceOf (file: Buffer): Promise<number> {
   const pixels = new Uint8Array(preprocessing.cropSize ** 2 * 3)
-  assert.ok(decodePlainJpeg(findPlainJpeg(file, options)!, preprocessing, pixels))
-  await giveBackPictures()
+  assert.ok(decodeFastJpeg(asFastJpeg(file, options)!, preprocessing, pixels))
+  await collectGarbage()
   return meanDifference(pixels, await preprocess(file, options, new AbortController().signal))
 }
 

@@ -1,8 +1,8 @@
 /** Which JPEGs session workers decode, and that they see in them what Pillow sees. */
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
-import { decodePlainJpeg } from '../../../api/images/decode-fast-jpeg.ts'
-import { findPlainJpeg } from '../../../api/images/fast-jpeg.ts'
+import { decodeFastJpeg } from '../../../api/images/decode-fast-jpeg.ts'
+import { asFastJpeg } from '../../../api/images/fast-jpeg.ts'
 import { preprocessingPresets } from '../../../models/manifest/preprocessing.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { listGoldenCases, meanDifference, readGoldenCase } from '../pipeline/golden-cases.ts'
@@ -13,7 +13,7 @@ const options = unlimited(preprocessing)
 
 suite('plain JPEGs against Pillow', () => {
   const plain = listGoldenCases()
-    .filter(({ file, preprocessing }) => findPlainJpeg(readFixture(file), unlimited(preprocessing)) !== undefined)
+    .filter(({ file, preprocessing }) => asFastJpeg(readFixture(file), unlimited(preprocessing)) !== undefined)
 
   test('they are the upright, small, baseline ones that are to be shrunk', () => {
     assert.deepEqual(plain.map(({ name, preprocessing: { cropSize } }) => `${name} at ${cropSize}`),
@@ -24,7 +24,7 @@ suite('plain JPEGs against Pillow', () => {
     const { name, file, preprocessing } = golden
     test(`${name} at ${preprocessing.cropSize}, ${preprocessing.interpolation}, differs by at most 0.5 of 255 on average`, async (t) => {
       const pixels = new Uint8Array(preprocessing.cropSize ** 2 * 3)
-      assert.ok(decodePlainJpeg(findPlainJpeg(readFixture(file), unlimited(preprocessing))!, preprocessing, pixels))
+      assert.ok(decodeFastJpeg(asFastJpeg(readFixture(file), unlimited(preprocessing))!, preprocessing, pixels))
       const difference = meanDifference(pixels, await readGoldenCase(golden))
       t.diagnostic(`mean difference ${difference.toFixed(3)}`)
       assert.ok(difference <= 0.5, `mean difference ${difference}`)
@@ -80,30 +80,30 @@ const others: Record<string, Buffer> = {
   'a channel of an unknown number': changed(frameAt + 10, 7),
 }
 for (const [what, file] of Object.entries(others)) {
-  test(`${what} is left to libvips`, () => assert.equal(findPlainJpeg(file, options), undefined))
+  test(`${what} is left to libvips`, () => assert.equal(asFastJpeg(file, options), undefined))
 }
 
 test('limits, formats and the resizer of a model are kept', () => {
-  assert.ok(findPlainJpeg(photo, options))
-  assert.ok(findPlainJpeg(photo, { ...options, maxImagePixels: 300 * 200, maxImageSide: 300 }))
-  assert.equal(findPlainJpeg(photo, { ...options, maxImagePixels: 300 * 200 - 1 }), undefined)
-  assert.equal(findPlainJpeg(photo, { ...options, maxImageSide: 299 }), undefined)
-  assert.equal(findPlainJpeg(photo, { ...options, formats: ['png', 'webp'] }), undefined)
-  assert.equal(findPlainJpeg(photo, unlimited(preprocessingPresets['imagenet-opencv'])), undefined)
-  assert.equal(findPlainJpeg(photo, unlimited({ ...preprocessing, cropSize: 224 })), undefined, 'it would be enlarged')
+  assert.ok(asFastJpeg(photo, options))
+  assert.ok(asFastJpeg(photo, { ...options, maxImagePixels: 300 * 200, maxImageSide: 300 }))
+  assert.equal(asFastJpeg(photo, { ...options, maxImagePixels: 300 * 200 - 1 }), undefined)
+  assert.equal(asFastJpeg(photo, { ...options, maxImageSide: 299 }), undefined)
+  assert.equal(asFastJpeg(photo, { ...options, formats: ['png', 'webp'] }), undefined)
+  assert.equal(asFastJpeg(photo, unlimited(preprocessingPresets['imagenet-opencv'])), undefined)
+  assert.equal(asFastJpeg(photo, unlimited({ ...preprocessing, cropSize: 224 })), undefined, 'it would be enlarged')
 })
 
 test('what follows the picture, and what a writer says of it, does not matter', () => {
-  const plain = findPlainJpeg(Buffer.concat([photo, Buffer.from('trailing bytes \xff\xc0', 'latin1')]), options)
+  const plain = asFastJpeg(Buffer.concat([photo, Buffer.from('trailing bytes \xff\xc0', 'latin1')]), options)
   assert.deepEqual(plain!.file.subarray(-2), endOfImage)
-  assert.ok(findPlainJpeg(inserted(2, 0xff, 0xfe, 0, 4, 0x68, 0x69), options), 'a comment')
+  assert.ok(asFastJpeg(inserted(2, 0xff, 0xfe, 0, 4, 0x68, 0x69), options), 'a comment')
 })
 
 test('a damaged one is told of, and nothing is thrown', () => {
-  const plain = findPlainJpeg(photo, options)!
+  const plain = asFastJpeg(photo, options)!
   const pixels = new Uint8Array(128 * 128 * 3)
   const withoutTables = Buffer.from(plain.file)
   for (let at = 0; (at = withoutTables.indexOf(Buffer.from([0xff, 0xc4]), at)) !== -1;) withoutTables[at + 1] = 0xe0
-  assert.equal(decodePlainJpeg({ ...plain, file: withoutTables }, preprocessing, pixels), false)
-  assert.equal(decodePlainJpeg(plain, preprocessing, pixels), true)
+  assert.equal(decodeFastJpeg({ ...plain, file: withoutTables }, preprocessing, pixels), false)
+  assert.equal(decodeFastJpeg(plain, preprocessing, pixels), true)
 })

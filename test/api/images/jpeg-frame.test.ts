@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test, { suite } from 'node:test'
 import sharp from 'sharp'
-import { keepPixels } from '../../../api/images/strip-metadata.ts'
+import { stripMetadata } from '../../../api/images/strip-metadata.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { handMadeJpeg, type HandMadeJpeg } from '../../hostile/inputs/hand-made-jpeg.ts'
 import { segment, withSegments } from '../../hostile/inputs/jpeg.ts'
@@ -10,7 +10,7 @@ import { segment, withSegments } from '../../hostile/inputs/jpeg.ts'
 const size = { width: 1600, height: 800 }
 const pixels = size.width * size.height
 const apart = [[1], [2], [3]]
-const keptOf = (file: Buffer): number | undefined => keepPixels(file, 'JPEG').decoderBytes
+const keptOf = (file: Buffer): number | undefined => stripMetadata(file, 'JPEG').decoderBytes
 const isRefused = async (file: Buffer): Promise<boolean> => await sharp(file).raw().toBuffer().then(() => false, () => true)
 const [progressive, extended] = [0xc2, 0xc1]
 

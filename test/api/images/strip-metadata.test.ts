@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { suite } from 'node:test'
 import sharp from 'sharp'
-import { readOrientation, writeOrientation, keepPixels, type ImageFormat } from '../../../api/images/strip-metadata.ts'
+import { readOrientation, writeOrientation, stripMetadata, type ImageFormat } from '../../../api/images/strip-metadata.ts'
 import { readHeader } from '../../../api/images/image-header.ts'
 import { packageRoot } from '../../../models/package-root.ts'
 import { readFixture } from '../../fixtures/index.ts'
@@ -21,7 +21,7 @@ suite('keepPixels', () => {
     for (const orientation of [1, 3, 6, 8]) {
       test(`keeps orientation ${orientation} of a ${name}, and nothing else that its EXIF says`, async () => {
         const image = await oriented(format, orientation)
-        const kept = keepPixels(image, name).file
+        const kept = stripMetadata(image, name).file
         assert.deepEqual(await decode(kept), await decode(image))
         assert.equal((await sharp(kept).metadata()).orientation ?? 1, orientation)
         assert.ok(image.includes('a stranger'))
@@ -37,20 +37,20 @@ suite('keepPixels', () => {
       file.write(name, file.indexOf('Exif'), 'latin1')
       const before = await sharp(file).metadata()
       assert.ok(before.exif !== undefined && before.xmp !== undefined)
-      const kept = keepPixels(file, 'AVIF').file
+      const kept = stripMetadata(file, 'AVIF').file
       const after = await sharp(kept).metadata()
       assert.deepEqual([after.exif, after.xmp], [undefined, undefined])
       assert.deepEqual(await decode(kept), await decode(file))
     }
     const short = Buffer.from(image)
     short.write('avif', 12, 'latin1')
-    assert.deepEqual(keepPixels(short, 'AVIF').file, keepPixels(image, 'AVIF').file, 'no minor version that names a codec')
+    assert.deepEqual(stripMetadata(short, 'AVIF').file, stripMetadata(image, 'AVIF').file, 'no minor version that names a codec')
   })
 
   test('keeps what tells how colours are stored', async () => {
     for (const [fixture, format] of [['cmyk.jpg', 'JPEG'], ['grey.jpg', 'JPEG'], ['progressive.jpg', 'JPEG'], ['palette-transparent.png', 'PNG'], ['lossy.webp', 'WebP']] as const) {
       const image = readFixture(fixture)
-      assert.deepEqual(await decode(keepPixels(image, format).file), await decode(image), fixture)
+      assert.deepEqual(await decode(stripMetadata(image, format).file), await decode(image), fixture)
     }
   })
 
@@ -67,14 +67,14 @@ suite('keepPixels', () => {
     'all frames of a WebP but the first': { format: 'WebP', without: animatedWebp(9, 9, 1), image: animatedWebp(9, 9, 100) },
   }
   for (const [what, { format, image, without }] of Object.entries(dropped)) {
-    test(`drops ${what}`, () => assert.deepEqual(keepPixels(image, format).file, keepPixels(without, format).file))
+    test(`drops ${what}`, () => assert.deepEqual(stripMetadata(image, format).file, stripMetadata(without, format).file))
   }
 
   test('reads of every JPEG what libvips reads of it', async () => {
     const turned = await oriented('jpeg', 6)
     const images = [turned, ...readdirSync(join(packageRoot, 'test/fixtures')).filter((name) => name.endsWith('.jpg')).map(readFixture)]
     assert.ok(images.length > 10)
-    for (const image of images) assert.deepEqual(keepPixels(image, 'JPEG').header, await readHeader(sharp(image)))
+    for (const image of images) assert.deepEqual(stripMetadata(image, 'JPEG').header, await readHeader(sharp(image)))
   })
 
   test('says nothing of the pixels of a JPEG that has none, or that libvips may not know', () => {
@@ -91,14 +91,14 @@ suite('keepPixels', () => {
       without((file) => file.writeUInt16BE(0, frame + 5)), // rows, to be said at the end
       without((file) => file.writeUInt8(2, frame + 9)), // channels
     ]
-    for (const file of kinds) assert.equal(keepPixels(file, 'JPEG').header, undefined)
+    for (const file of kinds) assert.equal(stripMetadata(file, 'JPEG').header, undefined)
   })
 
   test('leaves a file that is cut off anywhere as broken as it was', async () => {
     for (const [fixture, format] of [['exif-6.jpg', 'JPEG'], ['small.png', 'PNG'], ['lossy.webp', 'WebP']] as const) {
       const image = readFixture(fixture)
       for (let length = 12; length < image.length - 8; length += 97) {
-        await assert.rejects(sharp(keepPixels(image.subarray(0, length), format).file, { failOn: 'error' }).raw().toBuffer(), `${fixture}, ${length} bytes`)
+        await assert.rejects(sharp(stripMetadata(image.subarray(0, length), format).file, { failOn: 'error' }).raw().toBuffer(), `${fixture}, ${length} bytes`)
       }
     }
   })
@@ -106,7 +106,7 @@ suite('keepPixels', () => {
   test('follows EXIF that points to itself no further than its first directory', () => {
     const selfish = exifSegment(Array.from({ length: 5400 }, () => exifEntry(0x8769, 4, 1, 8)), 8)
     const startedAt = process.cpuUsage()
-    assert.ok(keepPixels(withSegments(jpeg, selfish), 'JPEG').file.length < jpeg.length + 100)
+    assert.ok(stripMetadata(withSegments(jpeg, selfish), 'JPEG').file.length < jpeg.length + 100)
     assert.ok(process.cpuUsage(startedAt).user < 1e6)
   })
 })

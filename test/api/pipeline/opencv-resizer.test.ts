@@ -58,5 +58,5 @@ test('the whole picture is decoded, in memory that was asked for', async () => {
 })
 
 function upright (width: number, height: number): ImageHeader {
-  return { width, height, orientation: 1, channels: 3, isProgressive: false, hasAlpha: false, isCmyk: false, bytesOfChannel: 1 }
+  return { width, height, orientation: 1, channels: 3, isProgressive: false, hasAlpha: false, isCmyk: false, channelBytes: 1 }
 }

@@ -7,7 +7,7 @@ export interface Block { readonly dc: number, readonly ac?: ReadonlyArray<readon
 const dcSymbols = 12
 const acSymbols = 255
 
-export interface PlainJpegContent {
+export interface FastJpegContent {
   /** Blocks across and down. */
   readonly side: number
   readonly quantiser: number
@@ -19,7 +19,7 @@ export interface PlainJpegContent {
   readonly behind?: string
 }
 
-export function plainJpeg ({ side, quantiser, blocks, extra = Buffer.alloc(0), behind = '' }: PlainJpegContent): Buffer {
+export function plainJpeg ({ side, quantiser, blocks, extra = Buffer.alloc(0), behind = '' }: FastJpegContent): Buffer {
   const size = Buffer.alloc(4)
   size.writeUInt16BE(side * 8, 0)
   size.writeUInt16BE(side * 8, 2)

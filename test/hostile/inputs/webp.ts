@@ -28,7 +28,7 @@ const tileBits = 3
  * A lossless stream, behind its size, of so many groups of codes of one symbol each. Each tile of 8x8 pixels names the next group, at the
  * cost of 16 bits, and takes none itself.
  */
-export function groupsOfCodes (width: number, height: number, groups: number): Buffer {
+export function codeGroups (width: number, height: number, groups: number): Buffer {
   const bits = new BitWriter()
   bits.write(0, 1 + 1) // no transform, no colour cache
   bits.write(1, 1)

@@ -1,9 +1,9 @@
 /** The Open Inference Protocol, version 2, as KServe and Triton speak it: health and metadata, and POST /v2/models/NAME/infer */
 import type { FastifyInstance } from 'fastify'
-import { logitsOfRequest, type ClassificationService } from '../../classify-request.ts'
+import { inferLogits, type ClassificationService } from '../../classify-request.ts'
 import { modelMetadata, serverMetadata } from './metadata.ts'
 import { readInferRequest } from './read-infer-request.ts'
-import { writeInferAnswer } from './write-infer-response.ts'
+import { writeInferResponse } from './write-infer-response.ts'
 import { registerAnyBody } from '../json-images.ts'
 import { addErrorMember } from './error-member.ts'
 import { probe } from '../../route-access.ts'
@@ -17,7 +17,7 @@ export function registerInferenceProtocolRoutes (app: FastifyInstance, images: F
   const { classifier, config } = service
   const { version, manifest } = classifier.model
   const name = servedName(service)
-  const ofModel = { onRequest: requireModel(service), preSerialization: addErrorMember }
+  const modelRoute = { onRequest: requireModel(service), preSerialization: addErrorMember }
   const limits = { ...config, classes: manifest.classes, cropSize: manifest.preprocessing.cropSize }
   registerAnyBody(images, config)
 
@@ -29,16 +29,16 @@ export function registerInferenceProtocolRoutes (app: FastifyInstance, images: F
   })
 
   for (const path of ['/v2/models/:name', '/v2/models/:name/versions/:version']) {
-    app.get(path, ofModel, async () => modelMetadata(name, version, manifest))
-    app.get(`${path}/ready`, ofModel, async () => {
+    app.get(path, modelRoute, async () => modelMetadata(name, version, manifest))
+    app.get(`${path}/ready`, modelRoute, async () => {
       checkReadiness(app, service)
       return { name, ready: true }
     })
     images.post<{ Body: Buffer | undefined }>(`${path}/infer`, {
-      ...ofModel, schema: { response: { '4xx': ProtocolProblemSchema, '5xx': ProtocolProblemSchema } },
+      ...modelRoute, schema: { response: { '4xx': ProtocolProblemSchema, '5xx': ProtocolProblemSchema } },
     }, async (request, reply) => {
       const { body, uploads } = readInferRequest(request.body, request.headers[jsonLengthHeader]?.toString(), limits)
-      const answer = writeInferAnswer(body, await logitsOfRequest(service, request, reply, uploads), name, classifier.model)
+      const answer = writeInferResponse(body, await inferLogits(service, request, reply, uploads), name, classifier.model)
       if (!('bytes' in answer)) return answer
       reply.type('application/octet-stream').header(jsonLengthHeader, answer.jsonLength)
       return answer.bytes

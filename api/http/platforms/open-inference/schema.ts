@@ -1,6 +1,6 @@
 /** Bodies of the Open Inference Protocol, version 2, with Triton's extensions for classification and binary tensors. */
 import { Type, type Static } from 'typebox'
-import { ProblemAnswerSchema } from '../../schemas/problem.ts'
+import { ProblemResponseSchema } from '../../schemas/problem.ts'
 
 /** What a request may send: either one of them. */
 export const inputNames = { images: 'images', pixels: 'pixels' } as const
@@ -40,7 +40,7 @@ export const inferRequestSchema = (classes: number) => Type.Object({
 export type InferRequestBody = Static<ReturnType<typeof inferRequestSchema>>
 export type InputTensor = Static<typeof InputSchema>
 
-export const InferAnswerSchema = Type.Object({
+export const InferResponseSchema = Type.Object({
   model_name: Type.String(),
   model_version: Type.String(),
   id: Type.Optional(Type.String()),
@@ -66,6 +66,6 @@ export const ModelMetadataSchema = Type.Object({
 })
 
 export const ProtocolProblemSchema = Type.Object({
-  ...ProblemAnswerSchema.properties,
+  ...ProblemResponseSchema.properties,
   error: Type.Optional(Type.String({ description: 'The detail again, where the protocol has it.' })),
 })

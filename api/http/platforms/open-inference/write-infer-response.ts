@@ -2,20 +2,20 @@
 import type { Static } from 'typebox'
 import type { LoadedModel } from '../../../engine/load-model.ts'
 import { rankClasses, softmax } from '../../../engine/postprocess.ts'
-import { outputNames, type InferAnswerSchema, type InferRequestBody, type OutputName } from './schema.ts'
+import { outputNames, type InferResponseSchema, type InferRequestBody, type OutputName } from './schema.ts'
 
 /** As JSON alone, or as JSON of so many bytes with binary tensors behind it. */
-export type InferAnswer = Static<typeof InferAnswerSchema> | { readonly jsonLength: number, readonly bytes: Buffer }
+export type InferResponse = Static<typeof InferResponseSchema> | { readonly jsonLength: number, readonly bytes: Buffer }
 
 interface OutputRequest { name: OutputName, parameters?: { binary_data?: boolean, classification?: number } }
 type Tensor = { readonly shape: readonly number[] } &
   ({ readonly datatype: 'FP32', readonly values: readonly number[] } | { readonly datatype: 'BYTES', readonly values: readonly string[] })
 
 /** @param logits - float32 [classes] an image. */
-export function writeInferAnswer (
+export function writeInferResponse (
   { id, parameters, outputs = [] }: InferRequestBody, logits: readonly Float32Array[],
   name: string, model: Pick<LoadedModel, 'version' | 'labels' | 'temperature'>
-): InferAnswer {
+): InferResponse {
   const requested: readonly OutputRequest[] = outputs.length > 0 ? outputs : outputNames.map((output) => ({ name: output }))
   const binaries: Buffer[] = []
   const answer = {

@@ -7,7 +7,7 @@ import { Check } from 'typebox/value'
 import { errorCodes, ServiceError } from '../../../../api/errors.ts'
 import { ClassificationSchema } from '../../../../api/http/schemas/classification.ts'
 import { ModelSchema } from '../../../../api/http/schemas/model.ts'
-import { ProblemAnswerSchema } from '../../../../api/http/schemas/problem.ts'
+import { ProblemResponseSchema } from '../../../../api/http/schemas/problem.ts'
 import { packageRoot } from '../../../../models/package-root.ts'
 import { readFixture } from '../../../fixtures/index.ts'
 import { formOf, openApp } from '../../open-app.ts'
@@ -80,7 +80,7 @@ test('has every code of a problem under its status, each with an example that fi
       assert.equal('retry-after' in headers, status === '429' || status === '503', status)
       assert.equal('www-authenticate' in headers, status === '401', status)
       for (const [code, { value }] of Object.entries(content['application/problem+json']?.examples ?? {})) {
-        assert.ok(Check(ProblemAnswerSchema, value))
+        assert.ok(Check(ProblemResponseSchema, value))
         assert.equal(value.code, code)
         assert.equal(String(value.status), status)
         found.add(code)

@@ -37,7 +37,7 @@ const endings = {
 test('a request that is answered before its body has arrived has one response, whatever follows', { timeout: 30_000 }, async (t) => {
   const { app } = await openApp(t, { REQUEST_TIMEOUT_MS: '500' }, { start: false })
   const refusals: unknown[] = []
-  app.server.on('connectionRefused', (code) => { refusals.push(code) })
+  app.server.on('connectionRejected', (code) => { refusals.push(code) })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   await Promise.all(Object.entries(answeredEarly).flatMap(([what, { method, target, fields = [], status }]) =>

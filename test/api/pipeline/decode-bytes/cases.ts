@@ -5,7 +5,7 @@ import type { ImageFormatName } from '../../../../api/config.ts'
 import { handMadeJpeg, type HandMadeJpeg } from '../../../hostile/inputs/hand-made-jpeg.ts'
 import { exifEntry, exifSegment, tiffOf, withSegments } from '../../../hostile/inputs/jpeg.ts'
 import { iend, ihdr, png, withChunks, type Chunk } from '../../../hostile/inputs/png.ts'
-import { animatedWebp, groupsOfCodes, losslessWebp, oneColourVp8l, webp, withAlphaStream } from '../../../hostile/inputs/webp.ts'
+import { animatedWebp, codeGroups, losslessWebp, oneColourVp8l, webp, withAlphaStream } from '../../../hostile/inputs/webp.ts'
 
 export interface Size { readonly width: number, readonly height: number }
 
@@ -107,9 +107,9 @@ async function undoneGif (size: Size): Promise<Buffer> {
 
 const others: ReadonlyArray<readonly [ImageFormatName, string, DecodeCase['make']]> = [
   ['webp', 'lossless', ({ width, height }) => webp(['VP8L', oneColourVp8l(width, height)])],
-  ['webp', 'lossless of 20,000 codes', ({ width, height }) => losslessWebp(width, height, groupsOfCodes(width, height, 20_000))],
+  ['webp', 'lossless of 20,000 codes', ({ width, height }) => losslessWebp(width, height, codeGroups(width, height, 20_000))],
   ['webp', 'lossy with alpha of 20,000 codes', async (size) =>
-    withAlphaStream(await flat(size, 0.5).webp({ effort: 0 }).toBuffer(), groupsOfCodes(size.width, size.height, 20_000))],
+    withAlphaStream(await flat(size, 0.5).webp({ effort: 0 }).toBuffer(), codeGroups(size.width, size.height, 20_000))],
   ['webp', 'animated', ({ width, height }) => animatedWebp(width, height, 3)],
   ['webp', 'lossy', async (size) => await flat(size).webp({ effort: 0 }).toBuffer()],
   ['webp', 'lossy with alpha', async (size) => await flat(size, 0.5).webp({ effort: 0 }).toBuffer()],

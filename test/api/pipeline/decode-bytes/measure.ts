@@ -9,7 +9,7 @@ import { imageFormatNames } from '../../../../api/config.ts'
 import { stripBytes } from '../../../../api/images/decode-bytes.ts'
 import { acceptFormats, imageFormats } from '../../../../api/images/formats.ts'
 import { readHeader } from '../../../../api/images/image-header.ts'
-import type { Kept } from '../../../../api/images/strip-metadata.ts'
+import type { Stripped } from '../../../../api/images/strip-metadata.ts'
 import { MemoryBudget, type Release } from '../../../../api/images/memory-budget.ts'
 import { preprocess } from '../../../../api/images/preprocess.ts'
 import { preprocessingPresets } from '../../../../models/manifest/preprocessing.ts'
@@ -56,7 +56,7 @@ async function measure ({ name, format, make }: DecodeCase): Promise<Measured> {
   writeFileSync('/proc/self/clear_refs', '5') // the peak begins anew
   await decode(file, budget)
   const grownBytes = (kibibytes('VmHWM') - before) * 1024
-  const kept: Kept = imageFormats[format].keepPixels(file)
+  const kept: Stripped = imageFormats[format].stripMetadata(file)
   return {
     name,
     chargedBytes: budget.takenBytes,
