@@ -7,7 +7,7 @@
 #   --secret id=apt,src=...            where apt finds packages (apt.conf)
 #   --secret id=pip,src=...            where pip finds packages (pip.conf), for the gpu target
 
-# Node 24 LTS; with docker.io's own build the program's address is fixed (docs/decisions/0017).
+# Node 24 LTS; with docker.io's own build the program's address is fixed (docs/decisions/0017-image.md).
 ARG BASE=docker.io/library/node:24.21.0-trixie-slim@sha256:8ec5d7557396cfe32d21c3f9c13072355ceab22b584578ca4bb28af31120cffe
 # The C and C++ libraries of the same Debian, and neither shell nor package manager.
 ARG RUNTIME_BASE=gcr.io/distroless/cc-debian13@sha256:54df941ed0d06a1bd95ef5e0ce391fd8d9f94b64782dc9a60062727849ee3f97

@@ -1,12 +1,12 @@
 /** The highest rate that holds, found by bisection as in MLPerf's server scenario. */
 
 export interface CapacitySearch {
-  /** Where to begin: a rate that should hold, and one that should not. Both are moved if they are wrong. */
+  /** First guesses: a rate that should hold, and one that should not. Both are moved if they are wrong. */
   readonly low: number
   readonly high: number
   /** The search ends when `high / low` is at most this. */
   readonly resolution: number
-  /** How often the answer has to hold again. */
+  /** Repetitions that a rate has to hold before it counts. */
   readonly confirmations: number
 }
 

@@ -1,4 +1,4 @@
-/** Commits as folders that can be run. */
+/** Commits, checked out into folders that can be run. */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,7 +47,7 @@ export async function buildCheckout (root: string): Promise<void> {
   })
 }
 
-/** Where both have the same dependencies, hard links save the installation; what differs is installed by the checkout's entry. */
+/** Hard links to installed packages, if the dependencies are the same; others are installed by the checkout's own start. */
 async function shareDependencies (root: string): Promise<void> {
   const lock = (folder: string): string => readFileSync(join(folder, 'package-lock.json'), 'utf8')
   if (!existsSync(join(packageRoot, 'node_modules')) || lock(packageRoot) !== lock(root)) return

@@ -1,4 +1,4 @@
-/** From the spawn of the service to its first classified photo, as somebody meets who calls a scaled-to-zero service. */
+/** From the spawn of the service to its first classified photo, as a client of a service that was scaled to zero sees it. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LabError } from './lab-error.ts'
@@ -60,7 +60,7 @@ async function measureOne (photo: Buffer, options: ServiceOptions): Promise<Star
   }
 }
 
-/** Milliseconds by phase. @param exposition - What `/metrics` answers. */
+/** Milliseconds by phase. @param exposition - Body of `/metrics`. */
 function readPhases (exposition: string): Map<string, number> {
   const samples = exposition.matchAll(/^ghostserve_startup_seconds\{phase="(\w+)"\} ([\d.e+-]+)$/gm)
   return new Map([...samples].map(([, phase = '', seconds]) => [phase, Number(seconds) * 1000]))

@@ -1,4 +1,4 @@
-/** What a running service says of itself. */
+/** Model, version and provider of a running service, by its own pages. */
 import { LabError } from './lab-error.ts'
 import type { Result } from './result.ts'
 

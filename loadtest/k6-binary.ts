@@ -22,7 +22,7 @@ export async function findK6 (): Promise<string> {
   return join(directory, 'k6')
 }
 
-/** TypeScript without a bundler and the scripts' imports: as of 1.8. @param version - As in `1.8.1`. */
+/** Whether a version runs TypeScript and its imports without a bundler: 1.8 does. @param version - `1.8.1`, for instance. */
 export function isSupported (version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major === 1 && minor >= 8

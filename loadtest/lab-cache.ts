@@ -1,4 +1,4 @@
-/** Where the lab keeps what is made once: k6, photos, models. Never read by the service. */
+/** Cache of what the lab makes once: k6, photos, models. The service never reads it. */
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -21,7 +21,7 @@ export async function cachedDirectory (name: string, fill: (directory: string) =
     await mkdir(unfinished)
     await fill(unfinished)
     await rename(unfinished, directory).catch((error: unknown) => {
-      if (!existsSync(directory)) throw error // else somebody else was faster, with the same content
+      if (!existsSync(directory)) throw error // else another process was faster, with the same content
     })
   } finally {
     await rm(unfinished, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-/** A lab bench: a service, photos to send, and k6. A profile asks it for one load after another. */
+/** A service, photos to send, and k6. A profile runs one load after another on it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -40,7 +40,7 @@ export interface StepOptions {
 const bodyBytesPerUser = 2_000_000
 const defaultWarmupSeconds = 3
 const warmupUsers = 8
-/** A service of the default configuration has at most 128 images in work: further requests are refused at once and free their user. */
+/** A service of the default configuration has at most 128 images in flight: further requests are rejected at once and free their user. */
 const openUsers = 192
 
 export class Lab implements Disposable {

@@ -1,4 +1,4 @@
-/** Where and what was measured: without these a number is nobody's. */
+/** The machine and the version that were measured: a number means nothing without them. */
 import { execFile } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { promisify } from 'node:util'

@@ -53,7 +53,7 @@ const program = new Command('loadtest')
   .option('--dashboard <file>', 'also write the page of k6\'s own dashboard, of the last step')
   .option('--force', 'let the page replace a file')
 
-/** Which page is k6's is not known. */
+/** No generator to look for: k6's page does not name one. */
 const anyPage = { what: 'to be replaced with --force', isOne: () => false }
 
 try {
@@ -69,7 +69,7 @@ try {
   process.exitCode = error instanceof UsageError ? usageExitCode : 1
 }
 
-/** A void run is told in `smoke`, which claims nothing, and fails elsewhere. */
+/** Whether a void run fails: `smoke`, which claims nothing, only reports it. */
 async function runProfile (options: LoadtestOptions): Promise<{ result: Result, isGood: boolean }> {
   const result = options.profile === 'cold' ? await runCold(options) : await runLoad(options, options.profile)
   const isVoid = result.voidReasons.length > 0 && options.profile !== 'smoke'
@@ -108,7 +108,7 @@ async function runLoad (options: LoadtestOptions, name: ProfileName): Promise<Re
   }
 }
 
-/** Half a second: what somebody who waits for a page does not mind. */
+/** At most half a second: a user who waits for a page does not mind. */
 async function runCold (options: LoadtestOptions): Promise<Result> {
   if (options.url !== undefined) throw new LabError('BAD_REQUEST', 'Expected no --url with the profile cold, which starts the service itself.')
   const [photo] = await mixPhotos('web')
@@ -124,7 +124,7 @@ async function runCold (options: LoadtestOptions): Promise<Result> {
     steps: [],
     coldStartsMs: [...milliseconds],
     startPhasesMs: phasesMs,
-    verdicts: [atMost('start to first answer, median', median(milliseconds), 500, 'ms')],
+    verdicts: [atMost('start to first response, median', median(milliseconds), 500, 'ms')],
     voidReasons: [],
     comparisons: compareStart(median(milliseconds) / 1000),
   }

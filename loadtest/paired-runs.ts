@@ -1,4 +1,4 @@
-/** Two checkouts under the same load, turn by turn in short slices: A B, B A, A B. */
+/** Two checkouts under the same load, alternating in short slices: A B, B A, A B. */
 import { findK6 } from './k6-binary.ts'
 import { Lab } from './lab.ts'
 import { LabError } from './lab-error.ts'
@@ -10,7 +10,7 @@ import { percentileOf, type Step } from './step.ts'
 
 export interface PairedRunOptions {
   readonly pairs: number
-  /** Of each of a run's two loads: idle and busy. */
+  /** Duration of each of a run's two loads: idle and busy. */
   readonly seconds: number
   readonly model: string
   readonly say: (sentence: string) => void
@@ -23,19 +23,19 @@ interface Side extends AsyncDisposable {
 
 const busyUsers = 16
 const minimum = { seconds: 0, requests: 1 }
-/** A process may be lucky with its memory for as long as it lives. */
-const lives = 2
-/** Other processes only ever add time, and the fastest fifth of the requests met them least. */
-const calm = 20
+/** Started processes per side: one may be lucky with its memory for as long as it runs. */
+const processesPerSide = 2
+/** Percentile of the requests that other processes disturbed least: they only ever add time. */
+const quietPercentile = 20
 
 /** @param base - Root of a checkout that is built. @param head - Root of another. */
 export async function runPairs (base: string, head: string, { pairs, seconds, model, say }: PairedRunOptions): Promise<RunPair[]> {
   const results: RunPair[] = []
-  for (let life = 0; life < lives; life++) {
+  for (let started = 1; started <= processesPerSide; started++) {
     await using a = await openSide(base, model)
     await using b = await openSide(head, model)
-    while (results.length < Math.ceil(pairs * (life + 1) / lives)) {
-      // Whatever drifts, as the processor's temperature does, meets each of them first as often as second.
+    while (results.length < Math.ceil(pairs * started / processesPerSide)) {
+      // Each is first as often as second, so that drifts, as of the processor's temperature, cancel.
       const isBaseFirst = results.length % 2 === 0
       const [first, second] = isBaseFirst ? [a, b] : [b, a]
       const idle = [await runIdle(first, seconds), await runIdle(second, seconds)] as const
@@ -70,7 +70,7 @@ async function openSide (root: string, model: string): Promise<Side> {
 
 async function runIdle ({ lab }: Side, seconds: number): Promise<RunNumbers> {
   const step = answered(await lab.runClosed(1, seconds, { label: 'idle', warmupSeconds: 0, minimum }))
-  return { 'idle p20': percentileOf(step.latencyMs, calm), 'idle p50': percentileOf(step.latencyMs, 50), ...stageNumbers('idle', step, calm) }
+  return { 'idle p20': percentileOf(step.latencyMs, quietPercentile), 'idle p50': percentileOf(step.latencyMs, 50), ...stageNumbers('idle', step, quietPercentile) }
 }
 
 async function runBusy ({ lab }: Side, seconds: number): Promise<RunNumbers> {
@@ -86,8 +86,8 @@ async function runBusy ({ lab }: Side, seconds: number): Promise<RunNumbers> {
 }
 
 function answered (step: Step): Step {
-  const unanswered = step.failures + step.refusals
-  if (unanswered > 0) throw new LabError('BAD_RESULT', `Expected every request to be answered, but ${unanswered} were not (${step.label}).`)
+  const unanswered = step.failures + step.rejections
+  if (unanswered > 0) throw new LabError('BAD_RESULT', `Expected a result for every request, got ${unanswered} without one (${step.label}).`)
   return step
 }
 

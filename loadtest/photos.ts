@@ -23,7 +23,7 @@ export interface Photo {
   readonly bytes: number
 }
 
-/** To be raised with every change of what is drawn below, since the files are cached. */
+/** Increase it with every change of what is drawn below, since the files are cached. */
 const recipeVersion = 1
 
 interface Shot {
@@ -36,7 +36,7 @@ interface Shot {
   readonly mirrored?: boolean
 }
 
-/** No two alike: other crops, formats and qualities, as from different cameras. */
+/** Photos of different crops, formats and qualities, as from different cameras. */
 const webShots: readonly Shot[] = [
   { source: 'coffee.png', crop: [0, 0, 0.84, 1], width: 500, height: 400, quality: 97 },
   { source: 'coffee.png', crop: [0.16, 0, 1, 1], width: 500, height: 400, quality: 93, mirrored: true },

@@ -1,4 +1,4 @@
-/** What k6 is told, and what it tells back: the two sides of `k6/classify.ts`, which k6 runs and this project only type-checks. */
+/** What k6 gets, and what it reports: the two sides of `k6/classify.ts`, which k6 runs and this project only type-checks. */
 
 /** One request body, made beforehand so that the sender's share of the cores goes into sending. */
 export interface BodyFile {
@@ -8,21 +8,21 @@ export interface BodyFile {
   readonly images: number
 }
 
-/** Users who each send their next request when the last one is answered. */
+/** Users who each send their next request after the response to the last one. */
 export interface ClosedLoad {
   readonly kind: 'closed'
   readonly users: number
   readonly seconds: number
 }
 
-/** Requests that come when they come, whether or not earlier ones are answered. */
+/** Requests at scheduled times, whether or not earlier ones have their responses. */
 export interface OpenLoad {
   readonly kind: 'open'
   /** JSON: ascending milliseconds from the start of the load. A file of its own, since every user parses the plan. */
   readonly arrivalsPath: string
   readonly requests: number
   readonly lastArrivalMs: number
-  /** Requests that can be on their way at the same time. */
+  /** Requests that can be in flight at the same time. */
   readonly maxUsers: number
 }
 
@@ -35,7 +35,7 @@ export interface Segment {
 export interface Plan {
   readonly url: string
   readonly bodies: readonly BodyFile[]
-  /** Bodies that one user holds in memory and takes in turn. */
+  /** Bodies that one user holds in memory and sends one after another. */
   readonly bodiesPerUser: number
   readonly warmupSeconds: number
   readonly warmupUsers: number
@@ -51,5 +51,5 @@ export const stages = ['read', 'decode', 'queue', 'run', 'post'] as const
 
 export type Stage = typeof stages[number]
 
-/** By how much a sender may be late before what it measured says more of itself than of the service. */
+/** Largest delay of a sender whose measurement still counts; a later one measures itself. */
 export const latenessBoundMs = 5

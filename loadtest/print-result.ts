@@ -24,16 +24,16 @@ export function printResult (result: Result): void {
 }
 
 function printStarts (milliseconds: readonly number[]): string {
-  return `start to first answer: p50 ${quantile(milliseconds, 0.5).toFixed(0)} ms, slowest ${Math.max(...milliseconds).toFixed(0)} ms`
+  return `start to first response: p50 ${quantile(milliseconds, 0.5).toFixed(0)} ms, slowest ${Math.max(...milliseconds).toFixed(0)} ms`
 }
 
 function printSteps (steps: Result['steps']): string {
   return table([
-    ['step', 'requests/s', 'p50 ms', 'p99 ms', 'refused', 'failed', 'CPU ms an image', 'RSS MB'],
+    ['step', 'requests/s', 'p50 ms', 'p99 ms', 'rejected', 'failed', 'CPU ms per image', 'RSS MB'],
     ...steps.map((step) => [
       step.label, step.requestsPerSecond.toFixed(1),
       percentileOf(step.latencyMs, 50).toFixed(1), percentileOf(step.latencyMs, 99).toFixed(1),
-      String(step.refusals), String(step.failures), step.cpuSecondsPerImage === undefined ? '' : (step.cpuSecondsPerImage * 1000).toFixed(1),
+      String(step.rejections), String(step.failures), step.cpuSecondsPerImage === undefined ? '' : (step.cpuSecondsPerImage * 1000).toFixed(1),
       step.peakRssBytes === undefined ? '' : (step.peakRssBytes / 1e6).toFixed(0),
     ]),
   ], new Set([1, 2, 3, 4, 5, 6, 7]))

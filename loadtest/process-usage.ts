@@ -12,12 +12,12 @@ export interface ProcessUsage {
 const ticksPerSecond = 100
 const kibibyte = 1024
 
-/** Use of a process and its descendants. @returns undefined where there is no /proc, as on macOS, or no such process. */
+/** Usage of a process and its descendants. @returns undefined if there is no /proc, as on macOS, or no such process. */
 export function readUsage (pid: number): ProcessUsage | undefined {
   return sumUsage([pid, ...listDescendants(pid)])
 }
 
-/** Use of all of them together. @returns undefined where none of them lives. */
+/** Sum over processes. @returns undefined if none of them is running. */
 export function sumUsage (pids: readonly number[]): ProcessUsage | undefined {
   const usages = pids.map(readOne).filter((usage) => usage !== undefined)
   if (usages.length === 0) return undefined
@@ -62,7 +62,7 @@ export function readThreadSeconds (pid: number): Map<number, number> {
   return seconds
 }
 
-/** Living processes of the session that a process leads, and their descendants, which may have left it. */
+/** Running processes of the session that a process leads, and their descendants, which may have left it. */
 export function listSession (leader: number): number[] {
   const members = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {

@@ -1,4 +1,4 @@
-/** What each profile asks of the bench, and what has to hold. */
+/** The load of each profile, and what has to hold. */
 import { findCapacity } from './capacity.ts'
 import type { Lab, StepOptions } from './lab.ts'
 import { stages } from './plan.ts'
@@ -7,11 +7,11 @@ import { percentileOf, type Step } from './step.ts'
 import { fullStep } from './void-rules.ts'
 
 export interface ProfileOptions {
-  /** Of a closed load. */
+  /** Concurrent users of a closed load. */
   readonly users: number
-  /** Of a step; capacity's are as long as it takes for 3,000 requests. */
+  /** Duration of a step; those of `capacity` are as long as it takes for 3,000 requests. */
   readonly seconds: number
-  /** That the p99 has to stay under. */
+  /** Upper bound of the p99, in ms. */
   readonly boundMs: number
   /** How many times its capacity the service is offered in `overload`. */
   readonly overloadFactor: number
@@ -39,7 +39,7 @@ const calibrationSeconds = 10
 const recoverySeconds = 5
 
 const noFailures = (step: Step): Verdict => atMost(`requests that failed (${step.label})`, step.failures, 0, '')
-const noRefusals = (step: Step): Verdict => atMost(`requests that were refused (${step.label})`, step.refusals, 0, '')
+const noRejections = (step: Step): Verdict => atMost(`requests that were rejected (${step.label})`, step.rejections, 0, '')
 const p99Of = (step: Step): number => percentileOf(step.latencyMs, 99)
 
 /** Images a second that saturate the service: the scale for rates that are chosen relative to it. */
@@ -64,7 +64,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         steps,
         headline: 0,
         verdicts: [
-          ...steps.flatMap((step) => [noFailures(step), noRefusals(step)]),
+          ...steps.flatMap((step) => [noFailures(step), noRejections(step)]),
           atLeast('stages that Server-Timing names', Object.keys(closed.stagesMs).length, stages.length, ''),
         ],
         voidReasons: steps.flatMap(({ voidReasons }) => voidReasons),
@@ -73,11 +73,11 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
 
   steady: {
-    purpose: 'a closed loop of users who wait for their answer: throughput at saturation',
+    purpose: 'a closed loop of users who wait for their responses: throughput at saturation',
     defaultSeconds: 60,
     async run (lab, { users, seconds }) {
       const step = await lab.runClosed(users, seconds, { label: `${users} users`, minimum: fullStep })
-      return { steps: [step], headline: 0, verdicts: [noFailures(step), noRefusals(step)], voidReasons: step.voidReasons }
+      return { steps: [step], headline: 0, verdicts: [noFailures(step), noRejections(step)], voidReasons: step.voidReasons }
     },
   },
 
@@ -97,7 +97,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         if (step.voidReasons.length > 0) step = await lab.runOpen([{ perSecond, seconds: stepSeconds }], options)
         steps.push(step)
         if (step.voidReasons.length > 0) voidReasonsByRate.set(perSecond, step.voidReasons)
-        const isWithin = step.failures === 0 && step.refusals === 0 && p99Of(step) <= boundMs
+        const isWithin = step.failures === 0 && step.rejections === 0 && p99Of(step) <= boundMs
         say(`${perSecond.toFixed(1)}/s: p99 ${p99Of(step).toFixed(1)} ms, ${isWithin ? 'holds' : 'does not hold'}${step.voidReasons.length > 0 ? ', void' : ''}`)
         return isWithin && step.voidReasons.length === 0
       }
@@ -108,7 +108,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         headline: rate === undefined ? 0 : steps.length - 1,
         ...(rate !== undefined && { capacityPerSecond: rate }),
         verdicts: [atLeast(`requests/s within ${boundMs} ms at p99`, rate ?? 0, saturation * 0.01, '/s')],
-        // Where the next higher rate was void, the sender may have hidden a higher capacity.
+        // If the next higher rate was void, the sender may have hidden a higher capacity.
         voidReasons: (voidReasonsByRate.get(failsAt) ?? []).map((reason) => `At ${failsAt.toFixed(1)}/s: ${reason}`),
       }
     },
@@ -138,7 +138,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         headline: 1,
         verdicts: [
           noFailures(step),
-          atMost(`refusals from ${recoverySeconds} s after the spike on`, after?.refusals ?? NaN, 0, ''),
+          atMost(`rejections from ${recoverySeconds} s after the spike on`, after?.rejections ?? NaN, 0, ''),
           atMost(`p99 from ${recoverySeconds} s after the spike on`, p99After, Math.max(boundMs, 2 * percentileOf(before?.latencyMs, 99)), 'ms'),
         ],
         voidReasons: step.voidReasons,
@@ -147,7 +147,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
 
   overload: {
-    purpose: 'many times its capacity is offered: what is still answered, and how the rest is refused',
+    purpose: 'many times its capacity is offered: goodput, and how the rest is rejected',
     defaultSeconds: 20,
     async run (lab, { users, seconds, overloadFactor }) {
       const calibration = await calibrate(lab, Math.max(users, 32))
@@ -168,9 +168,9 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         verdicts: [
           noFailures(step),
           atLeast('images/s during overload against the capacity', (overload?.images ?? 0) / seconds / calibration.imagesPerSecond, 0.9, 'x'),
-          atMost('p99 of refusals', step.refusalP99Ms ?? 0, 50, 'ms'),
-          atLeast('refusals with Retry-After', step.refusalsWithRetryAfter, step.refusals, ''),
-          atMost(`refusals from ${recoverySeconds} s after the overload on`, after?.refusals ?? NaN, 0, ''),
+          atMost('p99 of rejections', step.rejectionP99Ms ?? 0, 50, 'ms'),
+          atLeast('rejections with Retry-After', step.rejectionsWithRetryAfter, step.rejections, ''),
+          atMost(`rejections from ${recoverySeconds} s after the overload on`, after?.rejections ?? NaN, 0, ''),
         ],
         voidReasons: step.voidReasons,
       }
@@ -194,7 +194,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         steps: [calibration, step],
         headline: 1,
         verdicts: [
-          noFailures(step), noRefusals(step), ...growth,
+          noFailures(step), noRejections(step), ...growth,
           atMost('growth of p99', percentileOf(late?.latencyMs, 99) / percentileOf(early?.latencyMs, 99), 1.5, 'x'),
         ],
         voidReasons: step.voidReasons,
@@ -207,8 +207,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     defaultSeconds: 60,
     async run (lab, { users, seconds }) {
       const minimum = { seconds: fullStep.seconds, requests: 300 }
-      const step = await lab.runClosed(Math.max(1, users >> 2), seconds, { label: `${Math.max(1, users >> 2)} users, 8 images a request`, minimum })
-      return { steps: [step], headline: 0, verdicts: [noFailures(step), noRefusals(step)], voidReasons: step.voidReasons }
+      const step = await lab.runClosed(Math.max(1, users >> 2), seconds, { label: `${Math.max(1, users >> 2)} users, 8 images per request`, minimum })
+      return { steps: [step], headline: 0, verdicts: [noFailures(step), noRejections(step)], voidReasons: step.voidReasons }
     },
   },
 }

@@ -24,7 +24,7 @@ export const isRandomModel = (name: string): name is RandomModel => Object.hasOw
  * The model directory of a variant, built at the first call by the checkout's own `ghostserve build`: `graphs/plain.onnx` in it is for
  * other servers.
  *
- * @param root - Of the checkout.
+ * @param root - Root of the checkout.
  * @returns Its path, which changes with the compiler's sources: two commits share one only if they make the same graphs.
  */
 export async function makeRandomModel (name: RandomModel, root: string = packageRoot): Promise<string> {

@@ -46,7 +46,7 @@ export function measureChanges (pairs: readonly RunPair[]): Change[] {
   })
 }
 
-/** What is judged, and in which direction it is worse. */
+/** Numbers that are judged, and in which direction they are worse. */
 export const judged = {
   'idle p20': 'more is worse',
   'busy requests/s': 'less is worse',

@@ -8,7 +8,7 @@ export interface ReportedNumber {
   /** The model it was reported for; undefined where that is no GhostNet. */
   readonly model: 'ghostnet_050' | 'ghostnet_100' | 'ghostnet_130' | undefined
   readonly imagesPerSecond: number
-  /** Of one step of `batchSize` images on each device, or of one request. */
+  /** Time of one step of `batchSize` images on each device, or of one request. */
   readonly stepMs?: number
   readonly batchSize?: number
   readonly startSeconds?: number
@@ -29,9 +29,9 @@ const trainingOnEight = 'Not the same work: training, forwards and backwards, of
 const trainingOnOne = 'Not the same work, but nearer: an eighth of the cluster\'s rate. A training step costs about three times the arithmetic of inference, ' +
   'in half precision on an accelerator; here each image is also received, decoded and resized.'
 const tensorsOnGpu = 'Not the same work: the network alone, in half precision, on tensors that are on the GPU already, in batches of hundreds; ' +
-  'nothing is received, decoded or answered.'
+  'no requests, no decoding.'
 const tensorsOnCpu = 'The nearest for the network alone: float32 on one CPU, an image at a time, compiled by PyTorch, with all of its cores. ' +
-  'Nothing is received, decoded or answered; here all of that is in the number.'
+  'No requests and no decoding there; here the number has both.'
 const servingSmall = 'The same kind of work on other things: JPEGs to labels over HTTP on a CPU, but a network of 0.4 times the arithmetic of GhostNet 1x, ' +
   'photos of 304 KB as base64, 50 users, and 4 cores of an Apple M2 Max.'
 
@@ -110,7 +110,7 @@ export interface Comparison {
   readonly reported: number
   /** measured / reported; of times to start reported / measured: above 1 is faster here. */
   readonly ratio: number
-  /** For steps of a batch: how long the reported and the measured rate take for as many images. */
+  /** Time of a batch of that size at the reported and at the measured rate. */
   readonly batch?: { readonly images: number, readonly reportedMs: number, readonly measuredMs: number }
   readonly comparability: string
   readonly source: string
@@ -136,7 +136,7 @@ export function compareThroughput (model: string, imagesPerSecond: number): Comp
     }))
 }
 
-/** Start to first answer beside the reported starts. */
+/** Start to first response next to the reported starts. */
 export function compareStart (seconds: number): Comparison[] {
   return reportedNumbers.flatMap(({ id, what, hardware, work, startSeconds, source }) => startSeconds === undefined
     ? []

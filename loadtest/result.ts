@@ -66,7 +66,7 @@ export function atLeast (what: string, measured: number, bound: number, unit: st
 }
 
 /**
- * For the time before a load, so that nothing is measured in vain.
+ * Checks a history before the load, so that nothing is measured in vain.
  *
  * @throws UsageError if the file holds something else than results, or cannot be written.
  */

@@ -12,7 +12,7 @@ import { LabError } from './lab-error.ts'
 export interface ServiceOptions {
   /** Checkout to run. @defaultValue this one */
   readonly root?: string
-  /** Configuration beyond the defaults, which are those of production but for one address's share of the queue. */
+  /** Configuration beyond the defaults, which are those of production except one address's share of the queue. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -48,7 +48,7 @@ export async function startService (options: ServiceOptions = {}): Promise<Servi
 
 export interface StartingService extends Service {
   isRunning (): boolean
-  /** Its last lines. */
+  /** Tail of its log. */
   readLog (): string
 }
 
@@ -57,7 +57,7 @@ export async function spawnService ({ root = packageRoot, env = {} }: ServiceOpt
   const port = await freePort()
   const work = mkdtempSync(join(tmpdir(), 'ghostserve-loadtest-'))
   const logPath = join(work, 'service.log')
-  // To a file: a pipe would cost this process, which shares the cores, a wake-up a request.
+  // To a file: a pipe would cost this process, which shares the cores, a wake-up per request.
   const log = openSync(logPath, 'w')
   const spawnedAt = performance.now()
   const child = spawn(process.execPath, [join(root, 'api/bootstrap.cjs'), 'serve'], {

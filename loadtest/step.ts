@@ -1,4 +1,4 @@
-/** One load, measured: what k6's summary and the samples of the service's process say together. */
+/** One load, measured by k6's summary and samples of the service's process. */
 import { Type, type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { LabError } from './lab-error.ts'
@@ -21,7 +21,7 @@ export const StepSchema = Type.Object({
   load: Type.Union([Type.Literal('closed'), Type.Literal('open')]),
   users: Type.Integer({ description: 'In an open load, how many requests could be on their way.' }),
   offeredPerSecond: Type.Optional(Type.Number({ description: 'Of an open load: requests scheduled a second.' })),
-  seconds: Type.Number({ description: 'From the first arrival to the last answer.' }),
+  seconds: Type.Number({ description: 'From the first arrival to the last response.' }),
   sent: Type.Integer(),
   images: Type.Integer({ description: 'With predictions.' }),
   imagesPerSecond: Type.Number(),
@@ -30,17 +30,17 @@ export const StepSchema = Type.Object({
   stagesMs: Type.Record(Type.String(), DistributionSchema, { description: 'By the names in Server-Timing.' }),
   senderLagP99Ms: Type.Optional(Type.Number()),
   dropped: Type.Integer({ description: 'Scheduled and never sent.' }),
-  refusals: Type.Integer({ description: 'Answers 503 and 429.' }),
-  refusalsWithRetryAfter: Type.Integer(),
-  refusalP99Ms: Type.Optional(Type.Number()),
-  failures: Type.Integer({ description: 'Anything else than an answer in full or a refusal.' }),
+  rejections: Type.Integer({ description: 'Answers 503 and 429.' }),
+  rejectionsWithRetryAfter: Type.Integer(),
+  rejectionP99Ms: Type.Optional(Type.Number()),
+  failures: Type.Integer({ description: 'Requests with neither a complete response nor a rejection.' }),
   cpuSecondsPerImage: Type.Optional(Type.Number({ description: 'Of the service, all threads.' })),
   peakRssBytes: Type.Optional(Type.Integer()),
   segments: Type.Array(Type.Object({
     name: Type.String(),
     fromSeconds: Type.Number(),
     images: Type.Integer({ description: 'Answered in this stretch, whenever they came.' }),
-    refusals: Type.Integer({ description: 'Of what came in this stretch, as all that follows.' }),
+    rejections: Type.Integer({ description: 'Of what came in this stretch, as all that follows.' }),
     failures: Type.Integer(),
     latencyMs: Type.Optional(DistributionSchema),
     rssBytes: Type.Optional(Type.Integer()),
@@ -74,7 +74,7 @@ export function readStep (label: string, summary: unknown, plan: Plan, minimum: 
   const scheduled = load.kind === 'open' ? load.requests : undefined
   const senderLagP99Ms = load.kind === 'open' ? valuesOf('sender_lag_ms')['p(99)'] : undefined
   const latencyMs = distributionOf(valuesOf('latency_ms'))
-  const refusalP99Ms = count('refusals') > 0 ? valuesOf('refusal_latency_ms')['p(99)'] : undefined
+  const rejectionP99Ms = count('rejections') > 0 ? valuesOf('rejection_latency_ms')['p(99)'] : undefined
   const usage = sampler?.between(startedAt, endedAt)
   return {
     label,
@@ -93,9 +93,9 @@ export function readStep (label: string, summary: unknown, plan: Plan, minimum: 
     })),
     ...(senderLagP99Ms !== undefined && { senderLagP99Ms }),
     dropped: Math.max(0, (scheduled ?? sent) - sent),
-    refusals: count('refusals'),
-    refusalsWithRetryAfter: count('refusals_with_retry_after'),
-    ...(refusalP99Ms !== undefined && { refusalP99Ms }),
+    rejections: count('rejections'),
+    rejectionsWithRetryAfter: count('rejections_with_retry_after'),
+    ...(rejectionP99Ms !== undefined && { rejectionP99Ms }),
     failures: count('failures'),
     ...(usage !== undefined && images > 0 && { cpuSecondsPerImage: usage.cpuSeconds / images, peakRssBytes: usage.peakRssBytes }),
     segments: plan.segments.map(({ name, fromMs }, i) => {
@@ -106,7 +106,7 @@ export function readStep (label: string, summary: unknown, plan: Plan, minimum: 
         name,
         fromSeconds: fromMs / 1000,
         images: count(`images{segment:${name}}`),
-        refusals: count(`refusals{segment:${name}}`),
+        rejections: count(`rejections{segment:${name}}`),
         failures: count(`failures{segment:${name}}`),
         ...(distribution !== undefined && { latencyMs: distribution }),
         ...(rssBytes !== undefined && { rssBytes }),

@@ -24,7 +24,7 @@ export class UsageSampler {
     this.#timer = setInterval(() => this.#sample(), intervalMs)
   }
 
-  /** Between two times in epoch milliseconds. @returns undefined where the process cannot be seen. */
+  /** Usage between two times in epoch milliseconds. @returns undefined if the process cannot be read. */
   between (from: number, to: number): StretchUsage | undefined {
     this.#sample()
     const within = this.#samples.filter(({ at }) => at >= from - intervalMs && at <= to + intervalMs)

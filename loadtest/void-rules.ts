@@ -1,4 +1,4 @@
-/** When a run says more of the sender than of the service. */
+/** Rules by which a run is void, since it measured the sender rather than the service. */
 import { latenessBoundMs } from './plan.ts'
 
 /** How well the sender kept to its schedule. */
@@ -9,11 +9,11 @@ export interface SenderRecord {
   readonly lateStarts: number
   readonly scheduled: number | undefined
   readonly sent: number
-  /** From the first arrival to the last answer. */
+  /** From the first arrival to the last response. */
   readonly seconds: number
 }
 
-/** What a measurement needs to be believed. */
+/** Smallest measurement that counts. */
 export interface StepMinimum {
   readonly seconds: number
   readonly requests: number

@@ -1,7 +1,7 @@
 /**
  * The load itself, run by k6: a closed or open loop of requests to /classify.
  *
- * k6's own arrival rates are evenly spaced, and its latency counts from the sending: neither is what users meet. Here each request has
+ * k6's own arrival rates are evenly spaced, and its latency counts from the sending: neither is what users see. Here each request has
  * an arrival time, drawn beforehand; a free user sleeps until then, and latency counts from it, so that a request which had to wait
  * for a user is not counted as a fast one.
  */
@@ -25,20 +25,20 @@ const bodies = plan.bodies
   .map(({ path, contentType, images }) => ({ bytes: open(path, 'b'), contentType, images }))
 
 const latency = new Trend('latency_ms')
-const refusalLatency = new Trend('refusal_latency_ms')
+const rejectionLatency = new Trend('rejection_latency_ms')
 const senderLag = new Trend('sender_lag_ms')
 const clock = new Trend('clock_ms')
 const sent = new Counter('sent')
 const images = new Counter('images')
 /** Requests that no user was free for when they were due. */
 const lateStarts = new Counter('late_starts')
-/** The service said that it has too much to do. */
-const refusals = new Counter('refusals')
-const promisedRefusals = new Counter('refusals_with_retry_after')
+/** Requests that the service rejected for overload. */
+const rejections = new Counter('rejections')
+const rejectionsWithRetryAfter = new Counter('rejections_with_retry_after')
 const failures = new Counter('failures')
 const stageTrends = new Map<string, Trend>(stages.map((stage: Stage) => [stage, new Trend(`stage_${stage}_ms`)]))
 
-/** Longer than the service's own deadline: whatever is still unanswered then is lost. */
+/** Longer than the service's own deadline: a request without a response by then is lost. */
 const graceSeconds = 30
 /** Requests of the warm-up that are on their way when it ends are answered before the load starts. */
 const pauseSeconds = plan.warmupSeconds > 0 ? 1 : 0
@@ -62,7 +62,7 @@ const warmup = {
 }
 
 // Thresholds that always hold: they are how k6 is asked to keep the values of a tag apart.
-const segmented = ['latency_ms', 'refusals', 'failures', 'images'].flatMap((metric) =>
+const segmented = ['latency_ms', 'rejections', 'failures', 'images'].flatMap((metric) =>
   plan.segments.map(({ name }) => [`${metric}{segment:${name}}`, [metric === 'latency_ms' ? 'max>=0' : 'count>=0']] as const))
 
 export const options = {
@@ -113,9 +113,9 @@ function sendAndRecord (arrivedAt: number): void {
     latency.add(totalMs, tags)
     recordStages(response.headers['Server-Timing'] ?? '')
   } else if (response.status === 503 || response.status === 429) {
-    refusals.add(1, tags)
-    refusalLatency.add(totalMs)
-    if (response.headers['Retry-After'] !== undefined) promisedRefusals.add(1)
+    rejections.add(1, tags)
+    rejectionLatency.add(totalMs)
+    if (response.headers['Retry-After'] !== undefined) rejectionsWithRetryAfter.add(1)
   } else {
     failures.add(1, tags)
   }

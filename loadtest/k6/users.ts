@@ -1,4 +1,4 @@
-/** Run by k6: users who each send a photo, wait for the answer, and send the next. What and where says the file that LOAD names. */
+/** Script for k6: users who each send a photo, wait for the response, and send the next. The file that LOAD names has the task. */
 import http from 'k6/http'
 import { Counter } from 'k6/metrics'
 import type { UsersReport, UsersTask } from '../peers/closed-loop.ts'

@@ -1,4 +1,4 @@
-/** Whether two servers say the same of the same photos. */
+/** Whether two servers give the same predictions for the same photos. */
 
 export interface Guess {
   readonly classIndex: number
@@ -22,7 +22,7 @@ export interface Agreement {
 const leastShared = 4
 const maxScoreDifference = 0.05
 
-/** The guesses of an answer, best first, whatever surrounds them. */
+/** The guesses in a response, best first, in whatever form. */
 export function guessesOf (answer: string): Guess[] {
   return [...answer.matchAll(/"classIndex": ?(\d+),\s*"score": ?([\d.e+-]+)/g)]
     .map(([, classIndex, score]) => ({ classIndex: Number(classIndex), score: Number(score) }))

@@ -1,15 +1,15 @@
-/** The bars that the project sets itself, and whether what was measured holds them. */
-import type { Matchup } from './matchup.ts'
+/** The targets that the project sets itself (bar, stretch), and whether the measurements meet them. */
+import type { PeerComparison } from './matchup.ts'
 import { ratioOf, spreadOf, type Spread } from './ratio.ts'
 import { findComparison, type Comparison, type Results } from './results.ts'
-import type { Turn } from './turn.ts'
+import type { Run } from './turn.ts'
 
 interface Finding {
   /** undefined where it was not measured. */
   readonly measured?: Spread | undefined
-  /** Holds beside the number. */
+  /** A second condition, next to the number. */
   readonly condition?: { readonly text: string, readonly holds: boolean }
-  /** Against whom, or what the numbers were. */
+  /** The peer compared with, or the numbers behind the ratio. */
   readonly note?: string | undefined
 }
 
@@ -44,11 +44,11 @@ const table: readonly Row[] = [
   ['photos-of-12-megapixels', 'requests/s, photos of 12 megapixels, ghostnet_100, against the best peer', 'at least', 4, 5, 'x',
     (results) => againstBest(findComparison(results, 'ghostnet_100', 'phone'))],
   ['draft', 'the same against the best peer with Pillow\'s `draft`', 'at least', 1.15, 1.5, 'x', ({ draftDecoding }) => againstBest(draftDecoding)],
-  ['processor-time-against-the-leanest-peer', 'server CPU an image, 500x400, ghostnet_100, against the leanest peer', 'at most', 0.7, 0.55, 'x',
+  ['processor-time-against-the-leanest-peer', 'server CPU per image, 500x400, ghostnet_100, against the leanest peer', 'at most', 0.7, 0.55, 'x',
     (results) => againstLeanest(findComparison(results, 'ghostnet_100', 'web'))],
-  ['processor-time-against-no-server', 'server CPU an image against Pillow and the bare `plain` graph at its best batch', 'at most', 0.8, 0.6, 'x',
+  ['processor-time-against-no-server', 'server CPU per image against Pillow and the bare `plain` graph at its best batch', 'at most', 0.8, 0.6, 'x',
     againstNoServer],
-  ['the-start', 'start to first answer, bundled model, warm file cache', 'at most', 0.5, 0.3, 's', startAheadOfPeers],
+  ['the-start', 'start to first response, bundled model, warm file cache', 'at most', 0.5, 0.3, 's', startAheadOfPeers],
   ['the-graph', 'time of the chosen graph against `plain`, batch 8, one thread, ghostnet_100', 'at most', 0.65, 0.55, 'x',
     ({ graphRatio }) => ({ measured: graphRatio.ghostnet_100 })],
   ['the-graph', 'time of the chosen graph against `plain`, batch 8, one thread, ghostnet_050', 'at most', 0.6, 0.5, 'x',
@@ -65,31 +65,31 @@ const table: readonly Row[] = [
       : { measured: cores.ratio, note: `${cores.one.median.toFixed(0)} and ${cores.two.median.toFixed(0)} images/s` }],
 ]
 
-/** In the order of the table. */
+/** All targets with their measurements, in the order of the table. */
 export function listBars (results: Results): Bar[] {
   return table.map(([subject, what, sense, bar, stretch, unit, find]) => ({ subject, what, sense, bar, stretch, unit, ...find(results) }))
 }
 
 /** The peer against which our median ratio is lowest (`sign` 1) or highest (-1), whichever form of body it takes. */
-function hardest (comparison: Comparison | undefined, value: (turn: Turn) => number, sign: 1 | -1): Matchup | undefined {
-  const rank = ({ pairs }: Matchup): number => ratioOf(pairs, value).median * sign
-  return [...comparison?.matchups ?? []].sort((a, b) => rank(a) - rank(b))[0]
+function hardest (comparison: Comparison | undefined, value: (run: Run) => number, sign: 1 | -1): PeerComparison | undefined {
+  const rank = ({ pairs }: PeerComparison): number => ratioOf(pairs, value).median * sign
+  return [...comparison?.peerComparisons ?? []].sort((a, b) => rank(a) - rank(b))[0]
 }
 
 function againstBest (comparison: Comparison | undefined): Finding {
-  const matchup = hardest(comparison, (turn) => turn.requestsPerSecond, 1)
-  if (matchup === undefined) return {}
-  const { median: tail } = ratioOf(matchup.pairs, (turn) => turn.p99Ms)
+  const peerComparison = hardest(comparison, (run) => run.requestsPerSecond, 1)
+  if (peerComparison === undefined) return {}
+  const { median: tail } = ratioOf(peerComparison.pairs, (run) => run.p99Ms)
   return {
-    measured: ratioOf(matchup.pairs, (turn) => turn.requestsPerSecond),
+    measured: ratioOf(peerComparison.pairs, (run) => run.requestsPerSecond),
     condition: { text: `p99 ${tail.toFixed(2)}x`, holds: tail < 1 },
-    note: `${matchup.peer}, ${matchup.body}`,
+    note: `${peerComparison.peer}, ${peerComparison.body}`,
   }
 }
 
 function againstLeanest (comparison: Comparison | undefined): Finding {
-  const matchup = hardest(comparison, (turn) => turn.cpuMsPerImage, -1)
-  return matchup === undefined ? {} : { measured: ratioOf(matchup.pairs, (turn) => turn.cpuMsPerImage), note: `${matchup.peer}, ${matchup.body}` }
+  const peerComparison = hardest(comparison, (run) => run.cpuMsPerImage, -1)
+  return peerComparison === undefined ? {} : { measured: ratioOf(peerComparison.pairs, (run) => run.cpuMsPerImage), note: `${peerComparison.peer}, ${peerComparison.body}` }
 }
 
 function againstNoServer ({ barePython }: Results): Finding {

@@ -7,10 +7,10 @@ import { findK6 } from '../k6-binary.ts'
 import { LabError } from '../lab-error.ts'
 import { ProcessGroup } from './process-group.ts'
 
-/** As many as the bars say. */
+/** Concurrent users, by the targets of bars.ts. */
 export const users = 16
 
-/** For the k6 script. */
+/** Task for the k6 script. */
 export interface UsersTask {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -22,17 +22,17 @@ export interface UsersTask {
   readonly report: string
 }
 
-/** From the k6 script. */
+/** Report of the k6 script. */
 export interface UsersReport {
   readonly answered: number
   readonly failed: number
-  /** From the first request to the last answer. */
+  /** From the first request to the last response. */
   readonly seconds: number
   readonly p50Ms: number
   readonly p99Ms: number
 }
 
-/** @throws LabError `BAD_RESULT` if k6 fails or nothing was answered. */
+/** @throws LabError `BAD_RESULT` if k6 fails or there was no response. */
 export async function runUsers (task: Omit<UsersTask, 'users' | 'report'>): Promise<UsersReport> {
   const k6 = await findK6()
   const folder = await mkdtemp(join(tmpdir(), 'ghostserve-k6-'))
@@ -48,7 +48,7 @@ export async function runUsers (task: Omit<UsersTask, 'users' | 'report'>): Prom
     const printed = /^\{"answered":.*\}$/m.exec(log)?.[0]
     const result = printed === undefined ? undefined : JSON.parse(printed) as UsersReport
     if (result === undefined || result.answered === 0) {
-      throw new LabError('BAD_RESULT', `Expected k6 to send photos to ${task.url} and get answers, but it ended with ${load.exitCode}: ${log}`)
+      throw new LabError('BAD_RESULT', `Expected k6 to send photos to ${task.url} and get responses, but it ended with ${load.exitCode}: ${log}`)
     }
     return result
   } finally {

@@ -15,13 +15,13 @@ import { measureCoreScaling } from './bars/core-scaling.ts'
 import { measureGraphRatio } from './bars/graph-ratio.ts'
 import { measureIdleLatency } from './bars/idle-latency.ts'
 import { users } from './closed-loop.ts'
-import { ghostServe, withVariables, type Contestant } from './contestants.ts'
+import { ghostServe, withVariables, type Target } from './contestants.ts'
 import { describeCores, findCommit, listVersions, ourVersion } from './versions.ts'
-import { playMatchup, type Matchup } from './matchup.ts'
+import { comparePeer, type PeerComparison } from './matchup.ts'
 import { spreadOf, type Pair } from './ratio.ts'
 import type { Case, Comparison, Results } from './results.ts'
 import { measureStarts } from './starts.ts'
-import { takeTurn, type Turn } from './turn.ts'
+import { measureRun, type Run } from './turn.ts'
 
 export interface Effort {
   readonly rounds: number
@@ -40,17 +40,17 @@ export class Comparer {
   readonly #gaps: string[] = []
   readonly #workers = countAvailableCores()
 
-  /** @param say - Told of each step, in a sentence. */
+  /** @param say - Called with a sentence at each step. */
   constructor (effort: Effort, say: (sentence: string) => void) {
     this.#effort = effort
     this.#say = say
   }
 
-  async run (contestants: readonly Contestant[]): Promise<Results> {
+  async run (targets: readonly Target[]): Promise<Results> {
     const { rounds, seconds } = this.#effort
     const web = await this.#bodies('web')
-    const first = await this.#compare({ model: 'ghostnet_100', photos: 'web' }, contestants)
-    const finalists = this.#fastest(first, contestants, this.#effort.finalists)
+    const first = await this.#compare({ model: 'ghostnet_100', photos: 'web' }, targets)
+    const finalists = this.#fastest(first, targets, this.#effort.finalists)
     const small = await this.#compare({ model: 'ghostnet_050', photos: 'web' }, finalists)
     const large = await this.#compare({ model: 'ghostnet_100', photos: 'phone' }, finalists)
     const model = await makeRandomModel('ghostnet_100')
@@ -64,9 +64,9 @@ export class Comparer {
       secondsOfLoad: seconds,
       users,
       comparisons: [first, small, large],
-      blockedGraph: await this.#compareBest(first, contestants, 'our graph', { PEER_GRAPH: chooseLayout() }),
-      draftDecoding: await this.#compareBest(large, contestants, '`draft`', { PEER_DECODE: 'draft' }),
-      starts: await this.#starts(contestants, web),
+      blockedGraph: await this.#compareBest(first, targets, 'our graph', { PEER_GRAPH: chooseLayout() }),
+      draftDecoding: await this.#compareBest(large, targets, '`draft`', { PEER_DECODE: 'draft' }),
+      starts: await this.#starts(targets, web),
       barePython: await this.#attempt('Pillow and the bare graph', () => this.#barePython(model, web.raw)) ?? [],
       graphRatio: await this.#graphRatios(),
       idleLatency: await this.#attempt('the idle latency', () => measureIdleLatency(onBars, this.#effort.idleBlocks)),
@@ -76,7 +76,7 @@ export class Comparer {
     }
   }
 
-  async #compare ({ model, photos }: Case, contestants: readonly Contestant[]): Promise<Comparison> {
+  async #compare ({ model, photos }: Case, targets: readonly Target[]): Promise<Comparison> {
     this.#say(`${model}, ${photos} photos`)
     const { rounds, seconds, warmUpSeconds } = this.#effort
     const options = {
@@ -89,46 +89,46 @@ export class Comparer {
       ourVersion: ourVersion(),
       say: this.#say,
     }
-    const matchups: Matchup[] = []
-    for (const contestant of contestants) {
-      const matchup = await this.#attempt(`${contestant.name} with ${model} and ${photos} photos`, () => playMatchup(contestant, options))
-      if (matchup !== undefined) matchups.push(matchup)
+    const peerComparisons: PeerComparison[] = []
+    for (const target of targets) {
+      const peerComparison = await this.#attempt(`${target.name} with ${model} and ${photos} photos`, () => comparePeer(target, options))
+      if (peerComparison !== undefined) peerComparisons.push(peerComparison)
     }
-    return { model, photos, matchups }
+    return { model, photos, peerComparisons }
   }
 
-  /** The best peer of a comparison with something else in it. */
+  /** The best peer of a comparison, run again with other variables. */
   async #compareBest (
-    comparison: Comparison, contestants: readonly Contestant[], name: string, variables: Readonly<Record<string, string>>
+    comparison: Comparison, targets: readonly Target[], name: string, variables: Readonly<Record<string, string>>
   ): Promise<Comparison | undefined> {
-    const [best] = this.#fastest(comparison, contestants, 1)
+    const [best] = this.#fastest(comparison, targets, 1)
     return best && await this.#compare(comparison, [withVariables(best, name, variables)])
   }
 
-  #fastest ({ matchups }: Comparison, contestants: readonly Contestant[], count: number): Contestant[] {
-    const rate = ({ pairs }: Matchup): number => spreadOf(pairs.map(({ theirs }) => theirs.requestsPerSecond)).median
-    const names = [...matchups].sort((a, b) => rate(b) - rate(a)).slice(0, count).map(({ peer }) => peer)
-    return contestants.filter(({ name }) => names.includes(name))
+  #fastest ({ peerComparisons }: Comparison, targets: readonly Target[], count: number): Target[] {
+    const rate = ({ pairs }: PeerComparison): number => spreadOf(pairs.map(({ theirs }) => theirs.requestsPerSecond)).median
+    const names = [...peerComparisons].sort((a, b) => rate(b) - rate(a)).slice(0, count).map(({ peer }) => peer)
+    return targets.filter(({ name }) => names.includes(name))
   }
 
-  async #starts (contestants: readonly Contestant[], bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>): Promise<Results['starts']> {
-    this.#say('start to first answer')
+  async #starts (targets: readonly Target[], bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>): Promise<Results['starts']> {
+    this.#say('start to first response')
     const bundled = join(packageRoot, 'models/bundled')
-    return await measureStarts([ghostServe('raw', ''), ...contestants], bundled, bodies, this.#workers, this.#effort.startRounds)
+    return await measureStarts([ghostServe('raw', ''), ...targets], bundled, bodies, this.#workers, this.#effort.startRounds)
   }
 
   async #barePython (model: string, bodies: readonly BodyFile[]): Promise<Array<Pair<number>>> {
     const { rounds, seconds } = this.#effort
     const pairs: Array<Pair<number>> = []
     for (let round = 0; round < rounds; round++) {
-      const { turn } = await takeTurn(ghostServe('raw', ''), { ...this.#effort, model, workers: this.#workers, bodies })
-      pairs.push({ ours: turn.cpuMsPerImage, theirs: await measureBarePython(model, bodies.map(({ path }) => path), seconds) })
+      const { run } = await measureRun(ghostServe('raw', ''), { ...this.#effort, model, workers: this.#workers, bodies })
+      pairs.push({ ours: run.cpuMsPerImage, theirs: await measureBarePython(model, bodies.map(({ path }) => path), seconds) })
     }
     return pairs
   }
 
-  async #twoWorkers (model: string, bodies: readonly BodyFile[]): Promise<Turn> {
-    return (await takeTurn(ghostServe('raw', ''), { ...this.#effort, model, workers: 2, bodies })).turn
+  async #twoWorkers (model: string, bodies: readonly BodyFile[]): Promise<Run> {
+    return (await measureRun(ghostServe('raw', ''), { ...this.#effort, model, workers: 2, bodies })).run
   }
 
   async #graphRatios (): Promise<Results['graphRatio']> {
@@ -147,7 +147,7 @@ export class Comparer {
     return { raw: await writeBodies(folder, photos, 'raw', 1), multipart: await writeBodies(folder, photos, 'multipart', 1) }
   }
 
-  /** One row that cannot be measured does not cost the others: it is told of instead. */
+  /** Runs one measurement; a failure becomes a gap in the results, so that the others continue. */
   async #attempt<Result> (what: string, measure: () => Promise<Result>): Promise<Result | undefined> {
     this.#say(what)
     try {

@@ -12,24 +12,24 @@ export interface ServeOptions {
   readonly workers: number
 }
 
-export interface Contestant {
+export interface Target {
   readonly name: string
   readonly version: string
-  /** How it is set, in words. */
+  /** Settings, in words. */
   readonly setting: string
   readonly body: BodyForm
   readonly path: string
-  /** Beside or in place of the body's own. */
+  /** Headers in addition to the body's own, which they replace. */
   readonly headers: Readonly<Record<string, string>>
   readonly command: (options: ServeOptions) => Promise<Command>
 }
 
 /** Our service as it is deployed. All users come from one address here, so its limit for one client is off. */
-export function ghostServe (body: BodyForm, version: string): Contestant {
+export function ghostServe (body: BodyForm, version: string): Target {
   return {
     name: 'GhostServe',
     version,
-    setting: 'the defaults, and MALLOC_ARENA_MAX=2 as in the image; no limit for one address, no line a request in the log',
+    setting: 'the defaults, and MALLOC_ARENA_MAX=2 as in the image; no limit for one address, no log line per request',
     body,
     path: '/classify',
     headers: {},
@@ -51,7 +51,7 @@ export function ghostServe (body: BodyForm, version: string): Contestant {
   }
 }
 
-interface Peer extends Omit<Contestant, 'version' | 'command' | 'headers'> {
+interface Peer extends Omit<Target, 'version' | 'command' | 'headers'> {
   readonly requirements: string
   readonly distribution: string
   readonly headers?: Readonly<Record<string, string>>
@@ -73,24 +73,24 @@ const uvicorn = (port: number, workers: number): string[] =>
 const bentoServe = (port: number): string[] => ['-m', 'bentoml', 'serve', 'serve_bentoml:Classifier', '--host', '127.0.0.1', '--port', String(port)]
 
 const allPeers: readonly Peer[] = [
-  { ...mosec, name: 'mosec', setting: 'a process a core that decodes and runs, batches of up to 8 within 10 ms' },
+  { ...mosec, name: 'mosec', setting: 'a process per core that decodes and runs, batches of up to 8 within 10 ms' },
   {
     ...mosec,
     name: 'mosec, short wait',
-    setting: 'a process a core that decodes and runs, batches of up to 8 within 1 ms',
+    setting: 'a process per core that decodes and runs, batches of up to 8 within 1 ms',
     env: { PEER_WAIT_MS: '1' },
   },
   {
     ...mosec,
     name: 'mosec, two stages',
-    setting: 'a process a core that decodes and one that runs, batches of up to 8 within 10 ms',
+    setting: 'a process per core that decodes and one that runs, batches of up to 8 within 10 ms',
     env: { PEER_STAGES: '2' },
   },
   {
     name: 'FastAPI',
     requirements: 'fastapi',
     distribution: 'fastapi',
-    setting: 'uvicorn with uvloop and httptools, a process a core, no batches',
+    setting: 'uvicorn with uvloop and httptools, a process per core, no batches',
     body: 'raw',
     path: '/classify',
     args: uvicorn,
@@ -109,7 +109,7 @@ const allPeers: readonly Peer[] = [
     name: 'LitServe',
     requirements: 'litserve',
     distribution: 'litserve',
-    setting: 'a worker a core, batches of up to 8 within 2 ms',
+    setting: 'a worker per core, batches of up to 8 within 2 ms',
     body: 'multipart',
     path: '/classify',
     args: () => ['serve_litserve.py'],
@@ -118,7 +118,7 @@ const allPeers: readonly Peer[] = [
     name: 'BentoML',
     requirements: 'bentoml',
     distribution: 'bentoml',
-    setting: 'a process a core, no batches',
+    setting: 'a process per core, no batches',
     body: 'multipart',
     path: '/classify',
     args: bentoServe,
@@ -127,7 +127,7 @@ const allPeers: readonly Peer[] = [
     name: 'BentoML, batches',
     requirements: 'bentoml',
     distribution: 'bentoml',
-    setting: 'a process a core, adaptive batches of up to 8',
+    setting: 'a process per core, adaptive batches of up to 8',
     body: 'multipart',
     path: '/classify-batched',
     args: bentoServe,
@@ -136,14 +136,14 @@ const allPeers: readonly Peer[] = [
     name: 'FastAPI, form',
     requirements: 'fastapi',
     distribution: 'fastapi',
-    setting: 'uvicorn with uvloop and httptools, a process a core, no batches',
+    setting: 'uvicorn with uvloop and httptools, a process per core, no batches',
     body: 'multipart',
     path: '/classify-form',
     args: uvicorn,
   },
 ]
 
-export const peers: readonly Contestant[] = allPeers.map(({ requirements, distribution, args, env = {}, headers = {}, ...rest }) => ({
+export const peers: readonly Target[] = allPeers.map(({ requirements, distribution, args, env = {}, headers = {}, ...rest }) => ({
   ...rest,
   headers,
   version: pinnedVersion(requirements, distribution),
@@ -161,8 +161,8 @@ export const peers: readonly Contestant[] = allPeers.map(({ requirements, distri
   }),
 }))
 
-/** What tells gains apart: a peer with something of ours, or with Pillow's shortcut. */
-export function withVariables (peer: Contestant, name: string, variables: Readonly<Record<string, string>>): Contestant {
+/** A peer with our graph or with Pillow's shortcut, to measure each gain separately. */
+export function withVariables (peer: Target, name: string, variables: Readonly<Record<string, string>>): Target {
   return {
     ...peer,
     name: `${peer.name}, ${name}`,

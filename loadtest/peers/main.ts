@@ -1,6 +1,6 @@
 /**
  * `npm run loadtest:peers`: our service and other servers in turn on this machine, with the same weights, photos and load, and the
- * bars that the project sets itself. The full form takes 40 minutes and writes docs/benchmarks/peers.md; `--quick` takes some
+ * targets that the project sets itself. The full form takes 40 minutes and writes docs/benchmarks/peers.md; `--quick` takes some
  * minutes, shows that everything runs, and its numbers mean little.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -31,13 +31,13 @@ async function main (): Promise<void> {
   if (unknown.length > 0) {
     throw new LabError('BAD_REQUEST', `Expected peers, separated by semicolons, of ${peers.map(({ name }) => name).join('; ')}; got ${unknown.join('; ')}.`)
   }
-  const contestants = peers.filter(({ name }) => names?.includes(name) ?? true)
+  const targets = peers.filter(({ name }) => names?.includes(name) ?? true)
   const startedAt = performance.now()
   const say = (sentence: string): void => {
     process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${sentence}\n`)
   }
   cleanUpAtExit()
-  const results = await new Comparer(values.quick ? quick : full, say).run(contestants)
+  const results = await new Comparer(values.quick ? quick : full, say).run(targets)
 
   const benchmarks = join(packageRoot, 'docs/benchmarks')
   const folder = values.quick || names !== undefined ? join(packageRoot, '.ghostserve/loadtest') : benchmarks

@@ -1,4 +1,4 @@
-/** A program that ends with whatever it started: it leads a session and a process group of its own. */
+/** A program that ends together with its descendants: it leads a session and a process group of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { listSession } from '../process-usage.ts'
 export interface Command {
   readonly program: string
   readonly args: readonly string[]
-  /** Beside the variables of this process. */
+  /** Variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
 }
@@ -68,17 +68,17 @@ export class ProcessGroup {
     return this.#child.exitCode
   }
 
-  /** The end of what it printed. */
+  /** Tail of its output. */
   get log (): string {
     return readFileSync(this.#logPath, 'utf8').trim().split('\n').slice(-logLines).join('\n')
   }
 
-  /** Every process of it that lives. */
+  /** All running processes of the group. */
   pids (): number[] {
     return listSession(this.pid)
   }
 
-  /** Waits until it ends by itself. @returns The end of what it printed. */
+  /** Waits until it ends by itself. @returns Tail of its output. */
   async end (): Promise<string> {
     await this.#exit
     const { log } = this
@@ -86,7 +86,7 @@ export class ProcessGroup {
     return log
   }
 
-  /** SIGTERM to the program, and after the grace SIGKILL to whoever of the group is left. */
+  /** SIGTERM to the program, and after the grace SIGKILL to what is left of the group. */
   async stop (graceMs = 5000): Promise<void> {
     const members = this.pids() // one that left the session is lost once its parent is gone
     if (this.isRunning) this.#child.kill('SIGTERM')
@@ -101,7 +101,7 @@ export class ProcessGroup {
     rmSync(dirname(this.#logPath), { recursive: true, force: true })
   }
 
-  /** SIGKILL to the group at once, and to those who left it. @param others - Beside those that are found now. */
+  /** SIGKILL to the group at once, and to processes that left it. @param others - In addition to those that are found now. */
   kill (others: readonly number[] = []): void {
     for (const pid of [-this.pid, ...this.pids(), ...others]) try { process.kill(pid, 'SIGKILL') } catch {} // it has ended
   }

@@ -7,7 +7,7 @@ export interface Spread {
   readonly high: number
 }
 
-/** @throws RangeError without values: a median of nothing would pass for a measurement. */
+/** @throws RangeError without values: a median without values would pass for a measurement. */
 export function spreadOf (values: readonly number[]): Spread {
   if (values.length === 0) throw new RangeError('Expected at least one value, got none.')
   return { median: median(values), low: Math.min(...values), high: Math.max(...values) }

@@ -1,9 +1,9 @@
 /** The results in Markdown: for the terminal, and for docs/benchmarks/peers.md. */
 import { judge, listBars, type Bar } from './bars.ts'
-import type { Matchup } from './matchup.ts'
+import type { PeerComparison } from './matchup.ts'
 import { ratioOf, spreadOf, type Spread } from './ratio.ts'
 import type { Comparison, Results } from './results.ts'
-import type { Turn } from './turn.ts'
+import type { Run } from './turn.ts'
 
 const photoNames = { web: 'photos of about 500x400 pixels', phone: 'photos of 12 megapixels' } as const
 
@@ -22,10 +22,10 @@ export function writeReport (results: Results): string {
     '## The bars',
     '',
     barTable(results),
-    ...comparisons.flatMap((comparison) => ['', `## ${titleOf(comparison)}`, '', comparisonTable(comparison.matchups)]),
-    ...special.length === 0 ? [] : ['', '## Gains told apart'],
-    ...special.flatMap((comparison) => ['', `${titleOf(comparison)}:`, '', comparisonTable(comparison.matchups)]),
-    ...starts.length === 0 ? [] : ['', '## Start to first answer, bundled model', '', startTable(results)],
+    ...comparisons.flatMap((comparison) => ['', `## ${titleOf(comparison)}`, '', comparisonTable(comparison.peerComparisons)]),
+    ...special.length === 0 ? [] : ['', '## Each gain separately'],
+    ...special.flatMap((comparison) => ['', `${titleOf(comparison)}:`, '', comparisonTable(comparison.peerComparisons)]),
+    ...starts.length === 0 ? [] : ['', '## Start to first response, bundled model', '', startTable(results)],
     '',
     '## Settings',
     '',
@@ -40,7 +40,7 @@ function describeRun ({ date, machine, commit, users, rounds, secondsOfLoad }: R
   return `${date}, commit ${commit}, ${machine}; ${users} users in a closed loop on the same cores, ${rounds} rounds of ${secondsOfLoad} s each, ours and theirs in turn.`
 }
 
-/** With links to what stands in the way of a bar that does not hold. */
+/** Table of the targets; a missed one links to the reason. */
 function barTable (results: Results): string {
   return markdownTable(['what', 'bar', 'stretch', 'measured', 'range', 'also', 'verdict'], listBars(results).map((bar) => {
     const { what, subject, measured, condition, note } = bar
@@ -65,21 +65,21 @@ function amount ({ unit }: Bar, value: number): string {
 
 const titleOf = ({ model, photos }: Comparison): string => `${model}, ${photoNames[photos]}`
 
-/** What is told of a turn: title, value, digits. */
-const columns: ReadonlyArray<readonly [title: string, value: (turn: Turn) => number, digits: number]> = [
-  ['requests/s', (turn) => turn.requestsPerSecond, 1],
-  ['p50 ms', (turn) => turn.p50Ms, 0],
-  ['p99 ms', (turn) => turn.p99Ms, 0],
-  ['CPU ms an image', (turn) => turn.cpuMsPerImage, 1],
-  ['RSS MB', (turn) => turn.rssBytes / 1e6, 0],
-  ['PSS MB', (turn) => turn.pssBytes / 1e6, 0],
-  ['start s', (turn) => turn.startMs / 1000, 2],
+/** Columns of a run: title, value, digits. */
+const columns: ReadonlyArray<readonly [title: string, value: (run: Run) => number, digits: number]> = [
+  ['requests/s', (run) => run.requestsPerSecond, 1],
+  ['p50 ms', (run) => run.p50Ms, 0],
+  ['p99 ms', (run) => run.p99Ms, 0],
+  ['CPU ms per image', (run) => run.cpuMsPerImage, 1],
+  ['RSS MB', (run) => run.rssBytes / 1e6, 0],
+  ['PSS MB', (run) => run.pssBytes / 1e6, 0],
+  ['start s', (run) => run.startMs / 1000, 2],
 ]
 
-/** Both sides of each matchup, so that every ratio stands beside its own numbers. */
-function comparisonTable (matchups: readonly Matchup[]): string {
+/** Both sides of each comparison, so that every ratio is next to its own numbers. */
+function comparisonTable (peerComparisons: readonly PeerComparison[]): string {
   const head = ['server', 'body', ...columns.map(([title]) => title), 'scores differ by', 'failed']
-  const rows = matchups.flatMap(({ peer, body, pairs, agreement }) => [
+  const rows = peerComparisons.flatMap(({ peer, body, pairs, agreement }) => [
     [peer, body, ...columns.map(([, value, digits]) => typical(pairs.map(({ theirs }) => theirs), value, digits)),
       agreement.scoreDifference.toFixed(3), failures(pairs.map(({ theirs }) => theirs))],
     ['GhostServe', body, ...columns.map(([, value, digits]) => typical(pairs.map(({ ours }) => ours), value, digits)),
@@ -90,12 +90,12 @@ function comparisonTable (matchups: readonly Matchup[]): string {
 }
 
 /** The median, as text. */
-function typical (turns: readonly Turn[], value: (turn: Turn) => number, digits: number): string {
-  return spreadOf(turns.map(value)).median.toFixed(digits)
+function typical (runs: readonly Run[], value: (run: Run) => number, digits: number): string {
+  return spreadOf(runs.map(value)).median.toFixed(digits)
 }
 
-function failures (turns: readonly Turn[]): string {
-  return String(turns.reduce((sum, { failed }) => sum + failed, 0))
+function failures (runs: readonly Run[]): string {
+  return String(runs.reduce((sum, { failed }) => sum + failed, 0))
 }
 
 const range = ({ median, low, high }: Spread): string => `**${median.toFixed(2)}** (${low.toFixed(2)} to ${high.toFixed(2)})`
@@ -107,8 +107,8 @@ function startTable ({ starts }: Results): string {
 }
 
 function settingsOf ({ comparisons, blockedGraph, draftDecoding }: Results): string[] {
-  const matchups = [...comparisons, blockedGraph, draftDecoding].flatMap((comparison) => comparison?.matchups ?? [])
-  const settings = new Map(matchups.map(({ peer, version, setting }) => [peer, `- ${peer}, version ${version}: ${setting}`]))
+  const peerComparisons = [...comparisons, blockedGraph, draftDecoding].flatMap((comparison) => comparison?.peerComparisons ?? [])
+  const settings = new Map(peerComparisons.map(({ peer, version, setting }) => [peer, `- ${peer}, version ${version}: ${setting}`]))
   return [...settings.values()]
 }
 

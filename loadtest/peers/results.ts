@@ -1,10 +1,10 @@
 /** What a run of the comparison measured; its JSON is the result file. */
 import type { RandomModel } from '../random-model.ts'
 import type { PhotoSize } from '../photos.ts'
-import type { Matchup } from './matchup.ts'
+import type { PeerComparison } from './matchup.ts'
 import type { Pair, Spread } from './ratio.ts'
 import type { Start } from './starts.ts'
-import type { Turn } from './turn.ts'
+import type { Run } from './turn.ts'
 
 export interface Case {
   readonly model: RandomModel
@@ -12,7 +12,7 @@ export interface Case {
 }
 
 export interface Comparison extends Case {
-  readonly matchups: readonly Matchup[]
+  readonly peerComparisons: readonly PeerComparison[]
 }
 
 export interface Results {
@@ -24,15 +24,15 @@ export interface Results {
   readonly secondsOfLoad: number
   readonly users: number
   readonly comparisons: readonly Comparison[]
-  /** The best peer given something of ours or a shortcut: they tell gains apart. */
+  /** The best peer with our graph, or with a shortcut: each gain separately. */
   readonly blockedGraph: Comparison | undefined
   readonly draftDecoding: Comparison | undefined
   readonly starts: readonly Start[]
-  /** Our server under load, and Pillow with the bare graph, in CPU ms an image. */
+  /** Our server under load, and Pillow with the bare graph, in CPU ms per image. */
   readonly barePython: ReadonlyArray<Pair<number>>
   readonly graphRatio: Readonly<Partial<Record<RandomModel, Spread>>>
   readonly idleLatency: { readonly ratio: Spread, readonly serviceMs: Spread, readonly bareMs: Spread } | undefined
-  readonly twoWorkers: Turn | undefined
+  readonly twoWorkers: Run | undefined
   readonly coreScaling: { readonly ratio: Spread, readonly one: Spread, readonly two: Spread } | undefined
   /** What could not be measured, and why. */
   readonly gaps: readonly string[]

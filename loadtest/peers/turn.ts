@@ -1,4 +1,4 @@
-/** One turn of one server, alone on the machine: start it, check its answers, warm it up, load it, end it. */
+/** One run of one server, alone on the machine: start it, check its predictions, warm it up, load it, end it. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../free-port.ts'
@@ -7,14 +7,14 @@ import type { BodyFile } from '../plan.ts'
 import { readProportionalBytes, sumUsage } from '../process-usage.ts'
 import { guessesOf, type Guess } from './agreement.ts'
 import { runUsers } from './closed-loop.ts'
-import type { Contestant } from './contestants.ts'
+import type { Target } from './contestants.ts'
 import { ProcessGroup } from './process-group.ts'
 
-export interface Turn {
+export interface Run {
   readonly requestsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Of all processes of the server, while it was loaded, for each photo that was answered. */
+  /** CPU time of all processes of the server under load, per photo with a response. */
   readonly cpuMsPerImage: number
   /** Highest sums over its processes under load. */
   readonly rssBytes: number
@@ -24,7 +24,7 @@ export interface Turn {
   readonly failed: number
 }
 
-export interface TurnOptions {
+export interface RunOptions {
   /** Model directory. */
   readonly model: string
   readonly workers: number
@@ -49,22 +49,22 @@ export interface RunningServer {
 /**
  * Starts a server, waits for its first 200, and ends it after `use`, whatever happens.
  *
- * @throws LabError `NO_SERVICE` with the log's end if it never answers.
+ * @throws LabError `NO_SERVICE` with the log's end if it never responds.
  */
 export async function withServer<Result> (
-  contestant: Contestant, { model, workers, bodies }: Pick<TurnOptions, 'model' | 'workers' | 'bodies'>, use: (server: RunningServer) => Promise<Result>
+  target: Target, { model, workers, bodies }: Pick<RunOptions, 'model' | 'workers' | 'bodies'>, use: (server: RunningServer) => Promise<Result>
 ): Promise<Result> {
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}${contestant.path}`
-  const headers = { 'content-type': bodies[0]!.contentType, ...contestant.headers }
+  const url = `http://127.0.0.1:${port}${target.path}`
+  const headers = { 'content-type': bodies[0]!.contentType, ...target.headers }
   const body = await readFile(bodies[0]!.path)
-  const command = await contestant.command({ model, port, workers })
+  const command = await target.command({ model, port, workers })
   const process = new ProcessGroup(command)
   try {
     const deadline = process.spawnedAt + startTimeoutMs
     while (await post(url, headers, body).then(({ status }) => status, () => 0) !== 200) {
       if (!process.isRunning || performance.now() > deadline) {
-        throw new LabError('NO_SERVICE', `Expected ${contestant.name} to answer, but it ${process.isRunning ? 'did not in time' : 'ended'}: ${process.log}`)
+        throw new LabError('NO_SERVICE', `Expected ${target.name} to answer, but it ${process.isRunning ? 'did not in time' : 'ended'}: ${process.log}`)
       }
       await sleep(pollIntervalMs)
     }
@@ -74,9 +74,9 @@ export async function withServer<Result> (
   }
 }
 
-/** The turn, and what was said of the first photos, to be compared. */
-export async function takeTurn (contestant: Contestant, options: TurnOptions): Promise<{ turn: Turn, guesses: Guess[][] }> {
-  return await withServer(contestant, options, async ({ process, url, headers, startMs }) => {
+/** The run, and the guesses for the first photos, to be compared. */
+export async function measureRun (target: Target, options: RunOptions): Promise<{ run: Run, guesses: Guess[][] }> {
+  return await withServer(target, options, async ({ process, url, headers, startMs }) => {
     const { bodies, warmUpSeconds, seconds } = options
     const guesses = await classify(url, headers, bodies)
     await runUsers({ url, headers, bodies: bodies.map(({ path }) => path), seconds: warmUpSeconds })
@@ -99,7 +99,7 @@ export async function takeTurn (contestant: Contestant, options: TurnOptions): P
     const { answered, failed, p50Ms, p99Ms } = report
     return {
       guesses,
-      turn: {
+      run: {
         requestsPerSecond: answered / report.seconds, p50Ms, p99Ms, cpuMsPerImage: cpuMs / answered, rssBytes, pssBytes, startMs, failed,
       },
     }

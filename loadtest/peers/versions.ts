@@ -1,4 +1,4 @@
-/** What a result was measured on, and with. */
+/** Machine and versions of a result. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -34,7 +34,7 @@ export async function listVersions (): Promise<Record<string, string>> {
   }
 }
 
-/** With a mark if more than what is committed was measured; unknown where there is no git. */
+/** The commit, marked if the checkout differs from it; `unknown` without git. */
 export async function findCommit (): Promise<string> {
   const commit = await describeCommit(packageRoot)
   return commit === undefined ? 'unknown' : `${commit.sha.slice(0, 10)}${commit.isClean ? '' : ' with changes'}`

@@ -1,4 +1,4 @@
-/** A Python environment for each peer, made once: what one needs never decides the versions of another. */
+/** A Python environment for each peer, made once, so that one's packages never decide the versions of another's. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ export async function findPeerPython (name: string): Promise<string> {
   return executable
 }
 
-/** Name and version of what a peer is made of, as pinned. */
+/** Pinned version of a peer's distribution. */
 export function pinnedVersion (requirements: string, distribution: string): string {
   const pins = readFileSync(join(requirementsFolder, `${requirements}.txt`), 'utf8')
   return new RegExp(`^${distribution}==(.+)$`, 'm').exec(pins)?.[1] ?? 'unknown'

@@ -5,12 +5,12 @@ import type { Result } from '../result.ts'
 import { median } from '../../api/cli/bench/median.ts'
 import { percentileOf, type Step } from '../step.ts'
 
-/** Loads that take as much as the service gives: only their throughput is its limit. */
+/** Loads that saturate the service: only their throughput is its limit. */
 export const isSaturating = ({ profile }: Result): boolean => ['steady', 'capacity', 'batch'].includes(profile)
 
 export const headlineOf = ({ steps, headline }: Result): Step | undefined => headline === undefined ? undefined : steps[headline]
 
-/** What tells results apart: the newest of each is charted. */
+/** Key of a kind of result: the newest of each is charted. */
 export const kindOf = ({ profile, model, settings }: Result): string =>
   [profile, model.name, ...settings['photos'] === undefined || settings['photos'] === 'web' ? [] : [settings['photos']]].join(', ')
 
@@ -37,12 +37,12 @@ function latencyChart (newest: readonly Result[]): Chart | undefined {
   return withData({
     id: 'latency',
     title: 'Latency',
-    explanation: 'How many requests in a hundred were answered within a time. The further left and the steeper, the better; ' +
+    explanation: 'Share of the requests that had their response within a time. The further left and the steeper, the better; ' +
       'a long flat end is the tail.',
     type: 'line',
     xScale: 'logarithmic',
     xTitle: 'milliseconds',
-    yTitle: '% of requests answered',
+    yTitle: '% of requests',
     datasets: datasets.map((dataset, colour) => ({ ...dataset, colour })),
   })
 }
@@ -93,7 +93,7 @@ function throughputChart (newest: readonly Result[]): Chart | undefined {
       'the table below says how it differs.',
     type: 'bar',
     horizontal: true,
-    stacked: true, // one bar a row, whichever dataset it is in
+    stacked: true, // one bar per row, whichever dataset it is in
     xScale: 'logarithmic',
     xTitle: 'images a second',
     yTitle: '',
@@ -152,7 +152,7 @@ function coldStartChart (newest: readonly Result[]): Chart | undefined {
   const results = newest.filter(({ coldStartsMs }) => coldStartsMs !== undefined)
   return withData({
     id: 'cold',
-    title: 'Start to first answer',
+    title: 'Start to first response',
     explanation: 'From the spawn of the process to the first classified photo, sorted.',
     type: 'bar',
     xTitle: 'start',
@@ -195,7 +195,7 @@ function historyCharts (history: readonly Result[]): Array<Chart | undefined> {
       ...common,
       id: 'history-cpu',
       title: 'History of CPU time',
-      yTitle: 'CPU milliseconds an image',
+      yTitle: 'CPU milliseconds per image',
       datasets: over((result) => (headlineOf(result)?.cpuSecondsPerImage ?? NaN) * 1000),
     }),
   ]

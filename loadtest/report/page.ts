@@ -42,7 +42,7 @@ function overview (newest: readonly Result[]): string {
   })
   return section('Latest of each kind', table(
     ['', 'profile, model', 'graph', 'images/s', 'p50 ms', 'p99 ms', 'CPU ms/image', 'RSS MB', 'load before'], rows, 3),
-  'For a cold start the times are those to the first answer. “Load before” is what else kept the machine busy in the minute before: above half of the cores, doubt the row.')
+  'For a cold start the times are those to the first response. “Load before” is what else kept the machine busy in the minute before: above half of the cores, doubt the row.')
 }
 
 function verdicts (newest: readonly Result[]): string {

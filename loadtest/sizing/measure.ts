@@ -15,13 +15,13 @@ import { packageRoot } from '../../models/package-root.ts'
 const model = 'ghostnet_100'
 const users = 16
 const seconds = 6
-/** Of each size. The cheapest counts, as does the quickest start: whatever else a machine does only adds. */
+/** Measurements per size. The cheapest counts, as does the quickest start: other processes only ever add. */
 const rounds = 3
 const starts = 10
 /** The main thread has that of this process; the others' are in docs/decisions/0011. */
 const niceness = { main: getPriority(), pool: 5, session: 10 }
 
-if (niceness.main >= niceness.pool) throw new LabError('BAD_REQUEST', `Expected a niceness below ${niceness.pool}, by which threads are told apart, got ${niceness.main}.`)
+if (niceness.main >= niceness.pool) throw new LabError('BAD_REQUEST', `Expected a niceness below ${niceness.pool}, to tell the threads apart, got ${niceness.main}.`)
 const cores = countAvailableCores()
 if (cores < 2) throw new LabError('BAD_REQUEST', `Expected two cores or more, so that one has no session, got ${cores}.`)
 const k6 = await findK6()
@@ -42,13 +42,13 @@ const result = {
 }
 process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
 
-/** With fewer sessions than cores, libvips decodes everything on threads of its own, as it does beside a GPU. */
+/** Fewer sessions than cores: libvips then decodes everything on its own threads, as it does with a GPU. */
 async function measureCpu (size: PhotoSize): Promise<CpuMs> {
   const onCpu = totalOf(await measureStages(size, env))
   return { ...await measureStages(size, { ...env, WORKERS: String(cores - 1) }), onCpu }
 }
 
-/** CPU milliseconds an image under a load that keeps all cores busy. */
+/** CPU milliseconds per image under a load that keeps all cores busy. */
 async function measureStages (size: PhotoSize, env: Record<string, string>): Promise<Stages> {
   const service = await startService({ env })
   try {
@@ -69,7 +69,7 @@ async function measureStages (size: PhotoSize, env: Record<string, string>): Pro
 interface Stages {
   /** Main thread and V8's helpers. */
   readonly http: number
-  /** Thread pool, in which libvips decodes, as it does beside a GPU. */
+  /** Thread pool, in which libvips decodes, as it does with a GPU. */
   readonly decode: number
   /** Session workers, which run the network on the CPU. */
   readonly session: number

@@ -15,7 +15,7 @@ function spawnServer (t: TestContext, environment: Record<string, string>, entry
   return server
 }
 
-test('starts, says what it serves, and logs one line a request without names or bytes of images', async (t) => {
+test('starts, says what it serves, and logs one line per request without names or bytes of images', async (t) => {
   const server = spawnServer(t, {})
   await server.listening()
   const ready = await server.line('ready')

@@ -39,7 +39,7 @@ async function openSessions (variant: string, width: number): Promise<Map<Layout
 process.stdout.write(`${cpus()[0]?.model ?? 'unknown processor'}; the service would choose ${chooseLayout()} here\n`)
 process.stdout.write(`onnxruntime ${ort.env.versions.node ?? ''}, one thread, ${rounds} alternating rounds, ${cropSize} x ${cropSize}\n\n`)
 
-const rows: string[][] = [['model', 'batch', 'layout', 'ms an image', 'images/s', 'plain / this', 'range of that']]
+const rows: string[][] = [['model', 'batch', 'layout', 'ms per image', 'images/s', 'plain / this', 'range of that']]
 for (const [variant, width] of Object.entries(variants)) {
   const sessions = await openSessions(variant, width)
   for (const batchSize of [1, 8]) {

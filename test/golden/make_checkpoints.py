@@ -150,7 +150,7 @@ def main():
 
 
 def write_expected(entries):
-    """Adds entries to expected.json, one line a file."""
+    """Adds entries to expected.json, one line per file."""
     path = CHECKPOINTS / 'expected.json'
     merged = {**(json.loads(path.read_text()) if path.exists() else {}), **entries}
     lines = ',\n'.join(f'  {json.dumps(file)}: {json.dumps(entry)}' for file, entry in sorted(merged.items()))

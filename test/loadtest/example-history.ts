@@ -26,8 +26,8 @@ function step (label: string, medianMs: number, perSecond: number, more: Partial
     latencyMs: distribution(medianMs),
     stagesMs: Object.fromEntries(stages.map((stage) => [stage, distribution(medianMs * share[stage])])),
     dropped: 0,
-    refusals: 0,
-    refusalsWithRetryAfter: 0,
+    rejections: 0,
+    rejectionsWithRetryAfter: 0,
     failures: 0,
     cpuSecondsPerImage: 0.0087,
     peakRssBytes: 262e6,
@@ -71,7 +71,7 @@ export function exampleHistory (): Result[] {
     result('spike', 22, {
       steps: [step('spike', 20, 90, {
         segments: segments.map(([name, fromSeconds, median]) => ({
-          name, fromSeconds, images: 900, refusals: name === 'spike' ? 240 : 0, failures: 0, latencyMs: distribution(median), rssBytes: 240e6 + median * 1e5,
+          name, fromSeconds, images: 900, rejections: name === 'spike' ? 240 : 0, failures: 0, latencyMs: distribution(median), rssBytes: 240e6 + median * 1e5,
         })),
       })],
       headline: 0,
@@ -79,7 +79,7 @@ export function exampleHistory (): Result[] {
     result('cold', 22, {
       coldStartsMs: [612, 540, 498, 523, 505],
       startPhasesMs: { load: 180, listen: 240, session: 410, ready: 470 },
-      verdicts: [atMost('start to first answer, median', 523, 500, 'ms')],
+      verdicts: [atMost('start to first response, median', 523, 500, 'ms')],
       comparisons: compareStart(0.523),
     }),
     steady(23, 190),

@@ -1,4 +1,4 @@
-/** A process that decodes a photo and runs the graph with nothing around them; tells the times of as many as a block has, on request. */
+/** A process that decodes a photo and runs the graph without a server; on request, it prints the times of a block of them. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import * as ort from 'onnxruntime-node'
@@ -18,7 +18,7 @@ const { cropSize, interpolation } = preprocessing
 const scale = resizeShorterSide(preprocessing) / Math.min(width, height)
 const [resizedWidth, resizedHeight] = [Math.trunc(width * scale), Math.trunc(height * scale)]
 
-/** With the settings of the service's decoding. */
+/** A decoder with the service's settings. */
 async function classify (): Promise<void> {
   const pixels = await sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
     .toColourspace('srgb')

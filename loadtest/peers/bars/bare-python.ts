@@ -1,17 +1,17 @@
-/** Processor time an image of what no Python server can avoid: Pillow's decode and resize, and the plain graph at its best batch. */
+/** Processor time per image of what no Python server can avoid: Pillow's decode and resize, and the plain graph at its best batch. */
 import { availableParallelism } from 'node:os'
 import { LabError } from '../../lab-error.ts'
 import { ProcessGroup } from '../process-group.ts'
 import { findPeerPython, pythonFolder } from '../virtual-environment.ts'
 
 interface BareTimes {
-  /** CPU ms an image. */
+  /** CPU ms per image. */
   readonly prepareMs: number
-  /** CPU ms an image by batch size. */
+  /** CPU ms per image by batch size. */
   readonly runMs: Readonly<Record<string, number>>
 }
 
-/** CPU ms an image, on all cores at once, as under load. @throws LabError `BAD_RESULT` if Python fails. */
+/** CPU ms per image, on all cores at once, as under load. @throws LabError `BAD_RESULT` if Python fails. */
 export async function measureBarePython (model: string, photos: readonly string[], seconds: number): Promise<number> {
   const program = await findPeerPython('fastapi')
   const processes = Array.from({ length: availableParallelism() }, () => new ProcessGroup({

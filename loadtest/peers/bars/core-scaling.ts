@@ -21,7 +21,7 @@ export async function measureCoreScaling (
   return { ratio: spreadOf(two.map((rate, i) => rate / one[i]!)), one: spreadOf(one), two: spreadOf(two) }
 }
 
-/** @param list - As Linux writes it: `0-1,4`. */
+/** @param list - In the form of Linux: `0-1,4`. */
 export function parseCoreList (list: string): number[] {
   return list.split(',').filter((range) => range !== '').flatMap((range) => {
     const [from = NaN, to = from] = range.split('-').map(Number)

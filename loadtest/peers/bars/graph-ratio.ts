@@ -10,7 +10,7 @@ import { spreadOf, type Spread } from '../ratio.ts'
 const batchSize = 8
 const roundMs = 150
 
-/** Milliseconds an image: the fastest run of a round, which other processes disturbed least. */
+/** Milliseconds per image: the fastest run of a round, which other processes disturbed least. */
 export async function timeRound (session: ort.InferenceSession, pixels: ort.Tensor, batchSize: number): Promise<number> {
   return await fastestRun(async () => await session.run({ pixels }), roundMs) / batchSize
 }

@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { LabError } from '../../lab-error.ts'
 import { ghostServe } from '../contestants.ts'
 import { spreadOf, type Spread } from '../ratio.ts'
-import { withServer, type TurnOptions } from '../turn.ts'
+import { withServer, type RunOptions } from '../turn.ts'
 
 const blockLength = 40
 
 export async function measureIdleLatency (
-  options: Pick<TurnOptions, 'model' | 'workers' | 'bodies'>, blocks: number
+  options: Pick<RunOptions, 'model' | 'workers' | 'bodies'>, blocks: number
 ): Promise<{ ratio: Spread, serviceMs: Spread, bareMs: Spread }> {
   const photo = options.bodies[0]!.path
   const body = await readFile(photo)

@@ -1,4 +1,4 @@
-/** Prints how many images/s the service's pipeline classifies without HTTP, with as many in work as the load has users. */
+/** Prints how many images/s the service's pipeline classifies without HTTP, with as many in flight as the load has users. */
 import { readFileSync } from 'node:fs'
 import { openClassifier } from '../../../api/cli/open-classifier.ts'
 import { users } from '../closed-loop.ts'

@@ -1,4 +1,4 @@
-"""Prints the processor time an image of preparing photos and of running the graph, with no server around them."""
+"""Prints the processor time per image of preparing photos and of running the graph, with no server around them."""
 
 import json
 import sys

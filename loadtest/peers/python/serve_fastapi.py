@@ -1,4 +1,4 @@
-"""FastAPI under uvicorn, a process a core: each answers one photo at a time, which is as fast as batches for this graph."""
+"""FastAPI under uvicorn, a process per core: each answers one photo at a time, which is as fast as batches for this graph."""
 
 from fastapi import FastAPI, Request, UploadFile
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { judge, listBars, type Bar } from '../../../loadtest/peers/bars.ts'
 import { spreadOf } from '../../../loadtest/peers/ratio.ts'
 import type { Results } from '../../../loadtest/peers/results.ts'
-import { someMatchup, someResults, someTurn } from './some-results.ts'
+import { somePeerComparison, someResults, someRun } from './some-results.ts'
 
 const bar = { subject: 'speed', what: 'speed', sense: 'at least', bar: 1.4, stretch: 2, unit: 'x' } as const
 
@@ -30,22 +30,22 @@ test('what was not measured, or is no number, holds nothing', () => {
 })
 
 test('the rate counts against the strongest peer, and only with a lower p99', () => {
-  const matchups = [
-    someMatchup('weak', { requestsPerSecond: 300, p99Ms: 50 }, { requestsPerSecond: 100, p99Ms: 100 }),
-    someMatchup('strong', { requestsPerSecond: 300, p99Ms: 110 }, { requestsPerSecond: 150, p99Ms: 100 }),
+  const peerComparisons = [
+    somePeerComparison('weak', { requestsPerSecond: 300, p99Ms: 50 }, { requestsPerSecond: 100, p99Ms: 100 }),
+    somePeerComparison('strong', { requestsPerSecond: 300, p99Ms: 110 }, { requestsPerSecond: 150, p99Ms: 100 }),
   ]
-  const measured = find({ comparisons: [{ model: 'ghostnet_100', photos: 'web', matchups }] }, '500x400, ghostnet_100, against the best')
+  const measured = find({ comparisons: [{ model: 'ghostnet_100', photos: 'web', peerComparisons }] }, '500x400, ghostnet_100, against the best')
   assert.equal(measured.measured?.median, 2)
   assert.equal(measured.note, 'strong, raw')
   assert.equal(judge(measured), 'does not hold')
 })
 
 test('processor time counts against the leanest peer, which need not be the fastest', () => {
-  const matchups = [
-    someMatchup('fast', { cpuMsPerImage: 6 }, { requestsPerSecond: 150, cpuMsPerImage: 12 }),
-    someMatchup('lean', { cpuMsPerImage: 6 }, { requestsPerSecond: 100, cpuMsPerImage: 8 }),
+  const peerComparisons = [
+    somePeerComparison('fast', { cpuMsPerImage: 6 }, { requestsPerSecond: 150, cpuMsPerImage: 12 }),
+    somePeerComparison('lean', { cpuMsPerImage: 6 }, { requestsPerSecond: 100, cpuMsPerImage: 8 }),
   ]
-  const measured = find({ comparisons: [{ model: 'ghostnet_100', photos: 'web', matchups }] }, 'leanest')
+  const measured = find({ comparisons: [{ model: 'ghostnet_100', photos: 'web', peerComparisons }] }, 'leanest')
   assert.equal(measured.measured?.median, 0.75)
   assert.equal(measured.note, 'lean, raw')
 })
@@ -57,6 +57,6 @@ test('the start holds only ahead of every peer', () => {
 })
 
 test('bytes become megabytes, and pairs of processor time a ratio', () => {
-  assert.equal(find({ twoWorkers: someTurn({ rssBytes: 210e6 }) }, 'resident').measured?.median, 210)
+  assert.equal(find({ twoWorkers: someRun({ rssBytes: 210e6 }) }, 'resident').measured?.median, 210)
   assert.equal(find({ barePython: [{ ours: 5, theirs: 10 }, { ours: 7, theirs: 10 }] }, 'Pillow and the bare').measured?.median, 0.6)
 })

@@ -1,21 +1,21 @@
 /** Results with round numbers. */
-import type { Matchup } from '../../../loadtest/peers/matchup.ts'
+import type { PeerComparison } from '../../../loadtest/peers/matchup.ts'
 import type { Results } from '../../../loadtest/peers/results.ts'
-import type { Turn } from '../../../loadtest/peers/turn.ts'
+import type { Run } from '../../../loadtest/peers/turn.ts'
 
-export function someTurn (turn: Partial<Turn> = {}): Turn {
+export function someRun (run: Partial<Run> = {}): Run {
   return {
-    requestsPerSecond: 100, p50Ms: 80, p99Ms: 150, cpuMsPerImage: 10, rssBytes: 250e6, pssBytes: 240e6, startMs: 800, failed: 0, ...turn,
+    requestsPerSecond: 100, p50Ms: 80, p99Ms: 150, cpuMsPerImage: 10, rssBytes: 250e6, pssBytes: 240e6, startMs: 800, failed: 0, ...run,
   }
 }
 
-export function someMatchup (peer: string, ours: Partial<Turn>, theirs: Partial<Turn> = {}): Matchup {
+export function somePeerComparison (peer: string, ours: Partial<Run>, theirs: Partial<Run> = {}): PeerComparison {
   return {
     peer,
     version: '1.2.3',
     setting: 'two workers',
     body: 'raw',
-    pairs: [{ ours: someTurn(ours), theirs: someTurn(theirs) }],
+    pairs: [{ ours: someRun(ours), theirs: someRun(theirs) }],
     agreement: { photos: 4, sameTop1: 4, leastShared: 5, scoreDifference: 0.004 },
   }
 }
