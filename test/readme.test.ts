@@ -78,7 +78,7 @@ test('every npm script that prose names exists', () => {
 
 const webPhotos = 'photos of about 500x400 pixels'
 
-/** Where docs/benchmarks/peers.md has a row of the README's table: the end of the target's name, the section, the column. */
+/** Place in docs/benchmarks/peers.md of each row of the README's table: the end of the target's name, the section, the column. */
 const performance: Readonly<Record<string, readonly [target: string, section: string, column: string]>> = {
   'requests/s, ghostnet_100, 500x400': ['500x400, ghostnet_100, against the best peer', `ghostnet_100, ${webPhotos}`, 'requests/s'],
   'requests/s, ghostnet_050, 500x400': ['500x400, ghostnet_050, against the best peer', `ghostnet_050, ${webPhotos}`, 'requests/s'],

@@ -12,13 +12,13 @@ const askedFor = [
   'dist/test/hostile/', 'dist/test/image/', 'dist/test/infra/tiers/', 'dist/test/training/',
 ]
 
-/** As many files as cores: Node takes one less, but half of a test's time is spent in waiting for a service. */
+/** One file per core: Node takes one less, but half of a test's time is spent in waiting for a service. */
 const filesAtOnce = `--test-concurrency=${availableParallelism()}`
 
 const args = process.argv.slice(2)
 const options = args.filter((arg) => arg.startsWith('-'))
 const words = args.filter((arg) => !arg.startsWith('-')).map((word) => word.replace(/\.ts$/, '.js'))
-// By the sources: what was built of a test that is gone stays in dist/.
+// Found by the sources: what was built of a removed test stays in dist/.
 const files = readdirSync(join(root, 'test'), { recursive: true }).filter((path) => path.endsWith('.test.ts'))
   .map((path) => `dist/test/${path.replace(/\.ts$/, '.js')}`)
   .filter((path) => words.length === 0 ? !askedFor.some((folder) => path.startsWith(folder)) : words.some((word) => path.includes(word)))

@@ -24,7 +24,7 @@ export interface ServerOptions {
 }
 
 const MiB = 1024 * 1024
-/** Of Linux, on every processor that this project runs on. */
+/** Clock ticks per second of Linux, on every processor that this project runs on. */
 const clockTicksPerSecond = 100
 
 export class ServerProcess {
@@ -82,7 +82,7 @@ export class ServerProcess {
     this.port = Number(new URL(msg.split(' at ')[1]!).port)
   }
 
-  /** The model has given its recorded answer. */
+  /** The model's self-test has passed. */
   async ready (): Promise<void> {
     await this.listening()
     await this.line('ready')

@@ -200,7 +200,7 @@ test('no test at all is a failure', () => {
   assert.deepEqual([status, stderr], [1, 'There is no test to run: no file of test/ matches nowhere.\n'])
 })
 
-test('an old Node, another system and musl are each refused with one sentence', () => {
+test('an old Node, another system and musl are each rejected with one sentence', () => {
   const { explainUnsupported }: { explainUnsupported: (host: Host) => string | null } =
     createRequire(import.meta.url)(join(packageRoot, 'api/bootstrap/platform.cjs'))
   const linux = { version: '20.19.0', platform: 'linux', arch: 'x64', isMusl: false }

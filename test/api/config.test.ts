@@ -30,12 +30,12 @@ const refusals: Record<string, [Record<string, string>, string]> = {
   'a log level that is none': [{ LOG_LEVEL: 'loud' }, 'Expected LOG_LEVEL to be one of fatal, error, warn, info, debug, trace, silent, got "loud".'],
 }
 for (const [what, [environment, message]] of Object.entries(refusals)) {
-  test(`refuses ${what} in one sentence`, () => {
+  test(`rejects ${what} in one sentence`, () => {
     assert.throws(() => readConfig(environment), { code: 'CONFIG_INVALID', message })
   })
 }
 
-/** As .env.example shows it. */
+/** A variable as .env.example shows it. */
 interface Documented { default: string | number | boolean, description: string }
 const documented = Object.entries<object>(EnvironmentSchema.properties) as Array<[string, Documented]>
 

@@ -5,10 +5,10 @@ import test from 'node:test'
 import { request } from '../hostile/wire.ts'
 import { openApp } from './open-app.ts'
 
-/** Under the limit of requests that may wait on a connection; their answers are more than the system's buffers hold. */
+/** Under the limit of requests that may wait on a connection; their responses are more than the system's buffers hold. */
 const requests = Array<Buffer>(20).fill(request({ method: 'GET', target: '/megabyte', fields: ['Connection: keep-alive'] }))
 
-test('a connection ends whose client reads none of its answers, though every request has come in time', { timeout: 60_000 }, async (t) => {
+test('a connection ends whose client reads none of its responses, though every request has come in time', { timeout: 60_000 }, async (t) => {
   const { app } = await openApp(t, { REQUEST_TIMEOUT_MS: '1000' }, { start: false })
   app.get('/megabyte', async () => 'm'.repeat(2 ** 20))
   let answered = 0

@@ -39,7 +39,7 @@ test('the reference has every variable, every code and every path', () => {
   for (const path of Object.keys(paths)) assert.ok(http!.includes(` ${path}\n`), path)
 })
 
-test('every link and picture of every page exists, every heading that is linked to is there', () => {
+test('every link and image of every page exists, every heading that is linked to is there', () => {
   let links = 0
   for (const page of pages) {
     for (const [, markdown, html] of readFileSync(join(packageRoot, page), 'utf8').matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)|src="([^"]+)"/g)) {
@@ -90,7 +90,7 @@ test('the page on accuracy has every published model with every accuracy that wa
   }
 })
 
-/** As the hosting site makes anchors of them. */
+/** Anchors in the form of the hosting site. */
 function headingsOf (text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'))
 }

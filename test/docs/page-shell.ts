@@ -1,5 +1,5 @@
 /**
- * Where the commands of one page run: a folder that looks like a clone, so that what they write is gone afterwards, and the service
+ * Runs the commands of one page: in a folder that looks like a clone, so that what they write is gone afterwards, and the service
  * that they start, on a free port instead of 8080.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'

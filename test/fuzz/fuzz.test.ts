@@ -4,7 +4,7 @@ import { runTarget } from './run-target.ts'
 import { targets, type TargetName } from './targets.ts'
 
 for (const name of Object.keys(targets) as TargetName[]) {
-  test(`a second of mutated ${name} is read or refused, without a crash, a hang or an error that nobody has documented`, async (t) => {
+  test(`a second of mutated ${name} is read or rejected, without a crash, a hang or an undocumented error`, async (t) => {
     const { iterations, finding } = await runTarget(name, 4, 1)
     assert.equal(finding, undefined)
     assert.ok(iterations > 0)

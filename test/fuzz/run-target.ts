@@ -14,7 +14,7 @@ export interface FuzzOutcome {
 }
 
 const heapMiB = 512
-/** Of private memory, decoders' included; reserved address space does not count. */
+/** Bound on private memory, decoders' included; reserved address space does not count. */
 const dataBytes = 3 * 1024 ** 3
 /** An input that takes longer hangs. */
 const hangMs = 20_000

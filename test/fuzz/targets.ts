@@ -23,7 +23,7 @@ import { Random } from './random.ts'
 export interface Target {
   /** The same input for the same seed and iteration. */
   readonly makeInput: (seed: number, iteration: number) => Buffer
-  /** @throws for a documented refusal, what `isDocumented` knows. */
+  /** @throws for a documented rejection, what `isDocumented` knows. */
   readonly read: (input: Buffer) => Promise<void>
   readonly isDocumented: (error: unknown) => boolean
 }
@@ -43,9 +43,9 @@ function isRefusal (error: unknown): boolean {
 
 const images = readCorpus('fixtures', /\.(?:jpg|png|webp)$/)
 const thumbnail = { ...preprocessingPresets.imagenet, cropSize: 32 }
-/** From a shrink of 4 on libvips takes a box first, and noise, as many a mutated picture is, shows it. */
+/** From a shrink of 4 on libvips takes a box first, and noise, as many a mutated image is, shows it. */
 const alikeShrink = 3
-/** Of 255, in the mean: they round, and interpolate chrominance, each in its own way. */
+/** Mean difference, of 255: the decoders round, and interpolate chrominance, each in its own way. */
 const mostOfDecoders = 1.5
 const plainJpegs = images.filter((image) => asFastJpeg(image, unlimited(thumbnail)) !== undefined)
 const checkpoints = readCorpus('golden/checkpoints', /\.(?:ckpt|pth|tar|safetensors)$/)

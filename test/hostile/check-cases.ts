@@ -1,4 +1,4 @@
-/** Sends each case to one server and holds the answer to what every answer must be, whatever was sent. */
+/** Sends each case to one server, and checks its response for what holds of all responses. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { describeAnswer, firstLabel, type HostileCase, type HostileScenario } fr
 import { ServerProcess } from '../server-process.ts'
 import { request, upload } from './wire.ts'
 
-/** From the first byte to the answer; where the machine is busy with something else, of the server's processor time. */
+/** Time from the first byte to the response; on a busy machine, processor time of the server. */
 const answerWithinMs = 1000
 
 /** One test a row. */
@@ -100,7 +100,7 @@ async function checkCase ({ wire, status, code, check }: HostileCase, server: Se
   await assertServes(server)
   if (code === undefined) return
   let rejections = rejectionsBefore
-  // A request is counted when its answer is out.
+  // A request is counted when its response is out.
   for (let i = 0; i < 50 && rejections === rejectionsBefore; i++) rejections = await countRejections(server, code)
   assert.ok(rejections > rejectionsBefore, `ghostserve_rejections_total{code="${code}"} stayed at ${rejectionsBefore}`)
 }

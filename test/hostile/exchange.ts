@@ -13,7 +13,7 @@ export interface Exchange {
   readonly answers: readonly Answer[]
   /** Whether the server ended the connection, rather than our patience. */
   readonly isClosed: boolean
-  /** Until the last answer was complete, or the end if there was none. */
+  /** Until the last response was complete, or the end if there was none. */
   readonly durationMs: number
 }
 
@@ -47,7 +47,7 @@ export async function exchange (
   return { answers: parseAnswers(received), isClosed, durationMs: (answeredAt ?? performance.now()) - startedAt }
 }
 
-/** A connected socket whose errors are nobody's failure. */
+/** A connected socket whose errors fail no test. */
 export async function open (port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true }).setEncoding('latin1')
   socket.on('error', () => {})
@@ -55,7 +55,7 @@ export async function open (port: number): Promise<Socket> {
   return socket
 }
 
-/** All complete answers at the start of what was received. This service says how long each one is. */
+/** All complete responses at the start of what was received. This service says how long each one is. */
 export function parseAnswers (received: string): Answer[] {
   const answers: Answer[] = []
   for (let at = 0; ;) {
@@ -68,7 +68,7 @@ export function parseAnswers (received: string): Answer[] {
       return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()] as const
     }))
     const bodyStart = headEnd + 4
-    const bareEnd = headers.get('transfer-encoding') === 'chunked' ? '0\r\n\r\n'.length : 0 // Node's own refusals
+    const bareEnd = headers.get('transfer-encoding') === 'chunked' ? '0\r\n\r\n'.length : 0 // Node's own rejections
     at = bodyStart + Number(headers.get('content-length') ?? bareEnd)
     if (at > received.length) return answers
     answers.push({ status, headers, body: Buffer.from(received.slice(bodyStart, at), 'latin1').toString() })

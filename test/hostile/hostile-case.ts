@@ -2,18 +2,18 @@ import type { ErrorCode } from '../../api/errors.ts'
 import type { Answer } from './exchange.ts'
 import type { ServerProcess } from '../server-process.ts'
 
-/** One request that nobody should send, as it goes over the wire, and its documented answer. Its connection must end with the answer. */
+/** A hostile request, as bytes on the wire, and its documented response, after which its connection must end. */
 export interface HostileCase {
   /** Row of the catalogue, which `catalogue.ts` names. */
   readonly row: number
   /** The input in a few words, as docs/reference/hostile-inputs.md shows it. */
   readonly input: string
   readonly wire: () => Buffer | Promise<Buffer>
-  /** `closed`: no answer at all. */
+  /** `closed`: no response at all. */
   readonly status: number | 'closed'
-  /** Of the problem. An answer of 200 has none; nor has a bare one, which Node gives before this service can. */
+  /** Code of the problem. A 200 has none, nor has a bare response, which Node sends before the service can. */
   readonly code?: ErrorCode
-  /** What the answer must be like beyond its status and code. */
+  /** What the response must be like beyond its status and code. */
   readonly check?: (answer: Answer) => void
 }
 
@@ -26,7 +26,7 @@ export interface HostileScenario {
   readonly run: (server: ServerProcess) => Promise<void>
 }
 
-/** As docs/reference/hostile-inputs.md shows it. */
+/** The response as docs/reference/hostile-inputs.md shows it. */
 export function describeAnswer ({ status, code }: HostileCase): string {
   if (status === 'closed') return 'closed without an answer'
   return code === undefined ? String(status) : `${status} \`${code}\``

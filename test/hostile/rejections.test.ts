@@ -112,7 +112,7 @@ function check (told: readonly Told[], lines: readonly LogLine[]): void {
   }
 }
 
-/** As the metrics count: images that fail by themselves, else the request. */
+/** Counts a code as the metrics do: images that fail by themselves, else the request. */
 function countCode (lines: readonly LogLine[], code: ErrorCode): number {
   const ends = lines.filter(({ status }) => status !== undefined)
   return ends.flatMap((line) => line['imageCodes'] as ErrorCode[] | undefined ?? [line['code']]).filter((each) => each === code).length

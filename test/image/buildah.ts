@@ -21,7 +21,7 @@ export interface Image {
   readonly config: ImageConfig
   /** Digests of its layers, unpacked. */
   readonly layers: readonly string[]
-  /** Of all layers, unpacked. */
+  /** Size of all layers, unpacked. */
   readonly bytes: number
 }
 

@@ -7,9 +7,9 @@ import { runProgram, type Buildah } from './buildah.ts'
 
 const recipe = join(packageRoot, 'test/image/bases')
 
-/** As docker.io's image of Node: a system with apt, in which packages can be installed. */
+/** Stands for docker.io's image of Node: a system with apt, in which packages can be installed. */
 const buildPackages = ['--variant=apt']
-/** As the distroless image: the C and C++ libraries, unpacked and nothing more. */
+/** Stands for the distroless image: the C and C++ libraries, unpacked and nothing more. */
 const runtimePackages = ['--variant=extract', '--include=base-files,libc6,libgcc-s1,libstdc++6']
 
 /** @returns The build's arguments that put these bases in the place of the Dockerfile's. */

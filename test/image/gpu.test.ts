@@ -61,7 +61,7 @@ test('every library that the cuda provider and Vulkan need is in the gpu image, 
   assert.match(findings.find(({ provider }) => provider === 'cuda')!.detail, /^libcuda\.so\.1 is not on the library path$/)
   assert.match(findings.find(({ provider }) => provider === 'webgpu')!.detail, /No supported adapters$/)
 
-  // Where GKE's device plugin mounts the driver.
+  // GKE's device plugin mounts the driver here.
   assert.ok(environment['LD_LIBRARY_PATH']!.split(':').includes('/usr/local/nvidia/lib64'))
   const data = environment['XDG_DATA_DIRS']!.split(':')
   for (const folder of ['/usr/local/nvidia/share', '/usr/local/nvidia', '/usr/local/share', '/usr/share']) assert.ok(data.includes(folder), folder)

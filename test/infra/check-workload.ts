@@ -70,7 +70,7 @@ function checkConcurrency ({ concurrency, config: { maxBatchSize, maxQueueSize }
   assert.ok(hard <= maxQueueSize / 2, 'requests of several images have room, and the platform scales before the service refuses')
 }
 
-/** @param target - Images or requests in work that an autoscaler wants one instance to have: docs/explanation/scaling.md. */
+/** @param target - Images or requests in flight that an autoscaler wants one instance to have: docs/explanation/scaling.md. */
 export function checkWorkTarget (target: number, cores: number): void {
   assert.ok(target >= cores, 'every core has work before an instance is added')
   assert.ok(target <= 2 * cores, 'an instance is added before a queue grows, which an open stream of requests makes only when the cores are full')

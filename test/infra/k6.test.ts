@@ -18,7 +18,7 @@ interface NetworkPolicy { spec: Peer & { ingress: Array<{ from: Peer[] }> } }
 
 const { metadata: { name }, spec } = parseInfraFile<TestRun>('k6/testrun.yaml')
 const task = JSON.parse(readInfraFile('k6/load.json')) as UsersTask
-/** Where the operator mounts the ConfigMap. */
+/** Mount path of the operator's ConfigMap. */
 const mounted = '/test/'
 
 test('the ConfigMap of the command has every file that the run names', () => {

@@ -32,13 +32,13 @@ test('looks above and below where the guesses are wrong', async () => {
   }
 })
 
-test('confirms the answer twice', async () => {
+test('confirms the capacity twice', async () => {
   const { asked, holds } = service(120)
   const { rate } = await findCapacity(search, holds)
   assert.deepEqual(asked.slice(-2), [rate, rate])
 })
 
-test('an answer that does not hold again is no answer', async () => {
+test('a rate that does not hold again is not the capacity', async () => {
   const seen = new Map<number, number>()
   // Every rate above 80 held once by luck.
   const holds = async (rate: number): Promise<boolean> => {

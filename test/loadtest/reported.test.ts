@@ -24,7 +24,7 @@ test('ids are unique, and every number has a source and says whether it is the s
   }
 })
 
-test('a throughput stands beside what was reported for its model and for serving, not for other widths', () => {
+test('a throughput is compared with what was reported for its model and for serving, not for other widths', () => {
   const comparisons = compareThroughput('ghostnet_050_tin200', 485.009)
   assert.ok(comparisons.some(({ id, ratio, batch }) => id === 'mindcv-ascend-910-x8' && Math.abs(ratio - 0.1) < 1e-12 &&
     Math.abs(batch!.measuredMs - 263.9) < 0.1 && batch!.reportedMs === 211.13))
@@ -32,6 +32,6 @@ test('a throughput stands beside what was reported for its model and for serving
   assert.ok(comparisons.some(({ work }) => work === 'serving'))
 })
 
-test('a start stands beside reported starts, and is better above 1', () => {
+test('a start is compared with reported starts, and is better above 1', () => {
   assert.deepEqual(compareStart(0.5).map(({ ratio }) => Number(ratio.toFixed(2))), [8.6, 2.8, 0.7])
 })

@@ -69,7 +69,7 @@ test('float16 halves the weights and still passes the self-test of its own build
   assert.ok(half < 0.7 * full, `${half} of ${full} bytes; the header is the same`)
 })
 
-test('labels that do not fit are refused and leave nothing behind', async (t) => {
+test('labels that do not fit are rejected and leave nothing behind', async (t) => {
   const directory = scratch(t)
   const options = optionsIn(directory)
   writeFileSync(options.labelsPath, 'only\ntwo\n')
@@ -77,7 +77,7 @@ test('labels that do not fit are refused and leave nothing behind', async (t) =>
   assert.deepEqual(readdirSync(directory), ['labels.txt'])
 })
 
-test('a file that is no checkpoint is refused and leaves nothing behind', async (t) => {
+test('a file that is no checkpoint is rejected and leaves nothing behind', async (t) => {
   const directory = scratch(t)
   const options = optionsIn(directory)
   await assert.rejects(buildModel({ ...options, checkpointPath: options.labelsPath }), { code: 'CHECKPOINT_UNKNOWN_FORMAT' })
@@ -90,7 +90,7 @@ test('a directory that holds something else is left alone', async (t) => {
   assert.deepEqual(readdirSync(directory), ['labels.txt'])
 })
 
-test('a graph that was changed after the build is refused', async (t) => {
+test('a graph that was changed after the build is rejected', async (t) => {
   const options = optionsIn(scratch(t))
   const manifest = await buildModel(options)
   const path = join(options.directory, 'graphs/plain.onnx')
@@ -100,7 +100,7 @@ test('a graph that was changed after the build is refused', async (t) => {
   await assert.rejects(findGraph(options.directory, manifest, 'plain'), { code: 'MODEL_INVALID', message: /is not the one that was built/ })
 })
 
-test('graphs of other weights than the manifest\'s are refused', async (t) => {
+test('graphs of other weights than the manifest\'s are rejected', async (t) => {
   const options = optionsIn(scratch(t))
   const manifest = await buildModel(options)
   const other = { ...manifest, weights: { ...manifest.weights, sha256: 'f'.repeat(64) } }
@@ -126,7 +126,7 @@ test('a manifest with another self-test answer does not become graphs', async (t
   await assert.rejects(compileGraphs(options.directory), { code: 'MODEL_INVALID', message: /deviates by/ })
 })
 
-test('a manifest that breaks its schema is refused by the name of what is wrong', async (t) => {
+test('a manifest that breaks its schema is rejected by the name of what is wrong', async (t) => {
   const options = optionsIn(scratch(t))
   const manifest = await buildModel(options)
   writeFileSync(join(options.directory, 'manifest.json'), JSON.stringify({ ...manifest, classes: 'ten' }))

@@ -14,7 +14,7 @@ import { clientProcessor, pinned, serviceProcessor } from './processors.ts'
 const environment = { MAX_CLIENT_IMAGES: '0' }
 const seconds = Number(process.env['BURST_SECONDS'] ?? 30)
 const capacitySeconds = Number(process.env['CAPACITY_SECONDS'] ?? 10)
-/** More than the service has in work at a time, and fewer than its queue takes. */
+/** More than the service has in flight at a time, and fewer than its queue takes. */
 const capacityClients = 64
 const excess = 10
 const metricsIntervalMs = 250
@@ -27,7 +27,7 @@ export interface Burst {
   /** What was asked for, and how it ended; 10 times the capacity, as far as the generator came. */
   readonly outcomes: readonly Outcome[]
   readonly seconds: number
-  readonly largestInWork: number
+  readonly mostInFlight: number
   readonly calmBefore: readonly Outcome[]
   /** From 5 s (or as promised) after the last request of the burst. */
   readonly calmAfter: readonly Outcome[]
@@ -46,13 +46,13 @@ export async function measureBurst (t: TestContext, recoverySeconds: number): Pr
   const capacity = closed.filter(({ status }) => status === 200).length / capacitySeconds
 
   const load = await startLoad({ ...target, perSecond: capacity * excess, seconds })
-  let largestInWork = 0
+  let mostInFlight = 0
   for (const end = now() + seconds * 1000; now() < end; await sleep(metricsIntervalMs)) {
-    largestInWork = Math.max(largestInWork, await server.metric('ghostserve_images_in_work'))
+    mostInFlight = Math.max(mostInFlight, await server.metric('ghostserve_images_in_work'))
   }
   await sleep(recoverySeconds * 1000)
   const calmAfter = await runLoad({ ...target, ...calm, seconds: 5 })
   const outcomes = await load.outcomes
   t.diagnostic(`capacity ${capacity.toFixed(0)}/s, asked ${(outcomes.length / seconds).toFixed(0)}/s`)
-  return { capacity, outcomes, seconds, largestInWork, calmBefore, calmAfter }
+  return { capacity, outcomes, seconds, mostInFlight, calmBefore, calmAfter }
 }

@@ -9,9 +9,9 @@ export interface Outcome {
   readonly openedAt: number
   readonly sentAt: number
   readonly endedAt: number
-  /** 0 where there was no answer. */
+  /** 0 where there was no response. */
   readonly status: number
-  /** Of a problem; or why there was no answer: `refused` (no connection), `reset` (it ended before the answer) or `hung`. */
+  /** Code of a problem; or why there was no response: `refused` (no connection), `reset` (it ended before the response) or `hung`. */
   readonly code?: string
   readonly retryAfter?: number
 }

@@ -1,8 +1,8 @@
 /**
- * `SIGTERMS` times (100): clients that keep their connections, some without a pause and some with, meet a service that is told to end.
- * All but the last run shorten the time that load balancers get; the last has the defaults. What counts are connections that were
- * opened before that time was over: of later ones the system takes in some that nobody will accept. One that was refused counts by
- * when it was: between a client's clock and its connecting, a busy processor may let the end of that time pass.
+ * `SIGTERMS` times (100): clients that keep their connections, some without a pause and some with, meet a service that gets a SIGTERM.
+ * All runs but the last shorten the drain delay; the last has the defaults. Only connections opened before the end of the delay count:
+ * the kernel completes some later ones that the process never accepts. A refused connection counts by the time of its refusal, since
+ * on a busy processor the delay may end between a client's clock and its connecting.
  */
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

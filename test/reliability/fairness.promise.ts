@@ -17,7 +17,7 @@ const [greedy, polite] = ['127.0.0.1', '127.0.0.2']
 const leavers = 32
 const leaveMs = 20
 
-/** Asks for a large photo and leaves, until `over`: what cannot be stopped goes on without anybody. */
+/** Sends a large photo and disconnects, until `over`: what cannot be stopped goes on without a client. */
 async function askAndLeave (port: number, over: AbortSignal): Promise<void> {
   const wire = photoRequest(readFixture('twelve-megapixels.jpg'))
   while (!over.aborted) {
@@ -46,13 +46,13 @@ keepPromise('fairness', async (t) => {
 
   const isServed = ({ status }: { status: number }): boolean => status === 200
   return {
-    measured: `beside ${greedyClients} greedy clients of one address (${countOutcomes(greedyOutcomes)}): ${countOutcomes(beside)}, ` +
-      `p99 ${quantile(latencies(beside), 0.99).toFixed(0)} ms; beside ${leavers} that leave and ask again: ${countOutcomes(besideLeavers)}, ` +
+    measured: `next to ${greedyClients} greedy clients of one address (${countOutcomes(greedyOutcomes)}): ${countOutcomes(beside)}, ` +
+      `p99 ${quantile(latencies(beside), 0.99).toFixed(0)} ms; next to ${leavers} that disconnect and send again: ${countOutcomes(besideLeavers)}, ` +
       `p99 ${quantile(latencies(besideLeavers), 0.99).toFixed(0)} ms`,
     checks: {
       'every request of the other client is answered': beside.length > 0 && beside.every(isServed),
       'the greedy one is held to its share': greedyOutcomes.some(({ status }) => status === 429),
-      'also beside one that leaves': besideLeavers.length > 0 && besideLeavers.every(isServed),
+      'also next to one that disconnects': besideLeavers.length > 0 && besideLeavers.every(isServed),
     },
   }
 })

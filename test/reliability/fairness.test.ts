@@ -1,4 +1,4 @@
-/** One client that asks for far more than its share takes no other client's answers. */
+/** One client that asks for far more than its share takes no other client's responses. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setImmediate } from 'node:timers/promises'
@@ -10,7 +10,7 @@ const form = formOf(readFixture('chelsea.png'))
 const greedyRequests = 38
 const politeRequests = 10 // one at a time, beside 38: 1 in 39 of what is asked at any time
 
-/** As from a socket, the next request comes in a turn of its own: refusals alone would never let others have one. */
+/** Sends each request in its own turn of the event loop, as sockets do: rejections alone would never yield. */
 async function statusFor (app: FastifyInstance, remoteAddress: string): Promise<number> {
   await setImmediate()
   return (await app.inject({ method: 'POST', url: '/classify?topK=1', ...form, remoteAddress })).statusCode
@@ -42,13 +42,13 @@ test('a client with 97 % of the requests is held to its share, and every request
   assert.equal(greedy[503], undefined)
 })
 
-test('without the limit the greedy client fills the queue, and the other is refused', async (t) => {
+test('without the limit the greedy client fills the queue, and the other is rejected', async (t) => {
   const { app } = await openApp(t, { ...queue, MAX_CLIENT_IMAGES: '0' })
   const { polite } = await compete(app)
   assert.ok(polite[503]! > 0, JSON.stringify(polite))
 })
 
-test('a refusal for the share says when to try again', async (t) => {
+test('a rejection for the share says when to try again', async (t) => {
   const { app, classifier } = await openApp(t, { MAX_CLIENT_IMAGES: '1' }, { start: false })
   const first = statusFor(app, '192.0.2.1')
   while (classifier.admission.inFlight === 0) await setImmediate()

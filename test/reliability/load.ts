@@ -8,9 +8,9 @@ import { Connection, now, type Outcome, type Target } from './connection.ts'
 export interface Load extends Target {
   /** Requests as bytes, sent in turn. */
   readonly wires: readonly Buffer[]
-  /** Closed loop: so many clients, each of which waits for its answer before it sends the next. */
+  /** Closed loop: so many clients, each of which waits for its response before it sends the next. */
   readonly clients?: number
-  /** Of each client of a closed loop, between an answer and the next request. @defaultValue 0 */
+  /** Pause of each client of a closed loop between a response and the next request, in ms. @defaultValue 0 */
   readonly pauseMs?: number
   /** Open loop: so many requests a second at random moments (a Poisson process), whatever becomes of those before. */
   readonly perSecond?: number
@@ -18,7 +18,7 @@ export interface Load extends Target {
   readonly seconds?: number
   /** Ends by itself after so many requests. */
   readonly requests?: number
-  /** Of the process, from 0 to 19. @defaultValue 10 */
+  /** Niceness of the process, from 0 to 19. @defaultValue 10 */
   readonly niceness?: number
 }
 
@@ -41,7 +41,7 @@ export async function runLoad (load: Load): Promise<Outcome[]> {
   return await (await startLoad(load)).outcomes
 }
 
-/** A client whose connection is refused tries again after so long. */
+/** Wait in ms before a client whose connection was refused tries again. */
 const reconnectMs = 5
 
 /** Sends as `load` says until it is over or `stopped`; here, in this process. */
@@ -93,7 +93,7 @@ async function sendAtRandom (load: Load, perSecond: number, next: () => Buffer |
   }
   for (let dueAt = now(); ; dueAt -= Math.log(1 - Math.random()) * 1000 / perSecond) {
     const aheadMs = dueAt - now()
-    await (aheadMs > 0 ? sleep(aheadMs) : nextTurn()) // answers have their turn also where we are late
+    await (aheadMs > 0 ? sleep(aheadMs) : nextTurn()) // responses have their turn also when the sender is late
     const wire = next()
     if (wire === undefined) break
     const sending = sendOne(wire).finally(() => running.delete(sending))

@@ -16,7 +16,7 @@ const cageBytes = 512 * 1024 * 1024
 const seconds = Number(process.env['BOMB_SECONDS'] ?? 30)
 const bombClients = 12
 const goodClients = 4
-/** The larger ones are refused by their headers; the smaller ones are decoded, as many at a time as there is memory for. */
+/** The larger ones are rejected by their headers; the smaller ones are decoded, as many at a time as there is memory for. */
 const sides = [7000, 3400]
 
 const inks = [0x11, 0x11, 0x11, 0x11]
@@ -29,7 +29,7 @@ const structures: ReadonlyArray<Omit<HandMadeJpeg, 'width' | 'height'>> = [
   { marker: 0xc9, scans: [[1], [2], [3]] },
 ]
 
-/** Pictures that must be decoded as a whole. */
+/** Images that must be decoded as a whole. */
 async function bombs (): Promise<Buffer[]> {
   return (await Promise.all(sides.map(async (side) => {
     const picture = sharp({ create: { width: side, height: side, channels: 3, background: 'teal' } })
@@ -69,7 +69,7 @@ keepPromise('memory-cap', async (t) => {
     measured: `${kills} OOM kills, at most ${largestMiB.toFixed(0)} MiB resident; good photos: ${countOutcomes(asked)}; bombs: ${countOutcomes(bombed)}`,
     checks: {
       'no OOM kill': kills === 0 && server.isAlive,
-      'good photos are answered or told to come again': asked.every(({ status }) => status === 200 || status === 503),
+      'good photos get 200 or 503': asked.every(({ status }) => status === 200 || status === 503),
       'some are answered': asked.some(({ status }) => status === 200),
       'no bomb ends a connection': bombed.every(({ status }) => status !== 0 && status !== 500),
     },

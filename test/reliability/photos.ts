@@ -13,7 +13,7 @@ export async function smallPhoto (): Promise<Buffer> {
   return await sharp(readFixture('chelsea.png')).resize(213, 160).jpeg({ quality: 80 }).toBuffer()
 }
 
-/** Of the size that is usual in data sets of photos, as the load lab's. */
+/** Photos of the size that is usual in data sets, as the load lab's. */
 export async function usualPhoto (): Promise<Buffer> {
   return await sharp(readFixture('chelsea.png')).resize(500, 400, { fit: 'fill' }).jpeg({ quality: 80 }).toBuffer()
 }

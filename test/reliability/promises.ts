@@ -1,13 +1,13 @@
-/** What this service promises under fire, each with its bound. A promise is measured by the file of its name. */
+/** Reliability targets, each with its bound, measured by the file of its name. */
 
-/** A bound of a promise, which a shared machine may widen by an environment variable. */
+/** Bound of a target; an environment variable widens it on a shared machine. */
 function bound (variable: string, promised: number): number {
   return Number(process.env[variable] ?? promised)
 }
 
 export const bounds = {
   goodputPercent: bound('GOODPUT_PERCENT', 90),
-  refusalMs: bound('REFUSAL_MS', 50),
+  rejectionMs: bound('REJECTION_MS', 50),
   recoveryFactor: bound('RECOVERY_FACTOR', 2),
   recoverySeconds: bound('RECOVERY_SECONDS', 5),
   drainSeconds: bound('DRAIN_SECONDS', 8),
@@ -25,15 +25,15 @@ export interface Promised {
 
 export const promises = {
   overload: {
-    promise: '10 times as many requests as it can answer: it answers nearly as many as ever, in time, and refuses the others at once',
-    bound: `goodput >= ${bounds.goodputPercent} % of capacity, answers within the deadline, refusals p99 < ${bounds.refusalMs} ms with Retry-After, nothing reset or hung, queue within its bound`,
+    promise: '10 times the requests of its capacity: goodput stays close to the capacity, within the deadline, and the rest is rejected at once',
+    bound: `goodput >= ${bounds.goodputPercent} % of capacity, responses within the deadline, rejections p99 < ${bounds.rejectionMs} ms with Retry-After, nothing reset or hung, queue within its bound`,
   },
   recovery: {
-    promise: 'after that burst it is soon as fast as before',
+    promise: 'after that burst, latency is soon what it was before',
     bound: `p99 within ${bounds.recoveryFactor}x of before, ${bounds.recoverySeconds} s after the burst`,
   },
   drain: {
-    promise: 'SIGTERM under load: whoever has not been told that a connection ends is answered on it',
+    promise: 'SIGTERM under load: every request on a connection whose end was not announced gets its response',
     bound: `0 failed requests, 0 refused connections in the drain delay, exit 0 within ${bounds.drainSeconds} s; a second SIGTERM ends at once`,
   },
   'rolling-restart': {
@@ -41,7 +41,7 @@ export const promises = {
     bound: '0 errors',
   },
   'instance-death': {
-    promise: 'one of two instances behind nginx is killed (SIGKILL): only what it had in work is lost',
+    promise: 'one of two instances behind nginx is killed (SIGKILL): only what it had in flight is lost',
     bound: 'failures <= requests in flight there; none of the later ones fails',
   },
   'worker-death': {
@@ -49,7 +49,7 @@ export const promises = {
     bound: `replaced within ${bounds.replacementSeconds} s`,
   },
   'memory-cap': {
-    promise: 'with 512 MB of memory, images made to exhaust it end no process, and good ones are answered meanwhile',
+    promise: 'with 512 MB of memory, images made to exhaust it end no process, and good ones get responses meanwhile',
     bound: '0 OOM kills; good photos get 200 or 503',
   },
   'flat-memory': {
@@ -57,11 +57,11 @@ export const promises = {
     bound: `resident memory over 20,000 requests after the first 15,000: below ${bounds.growthMiB} MiB or ${bounds.growthPercent} % more`,
   },
   fairness: {
-    promise: 'a client with 95 % of the load takes no answer from another, nor does one that leaves and asks again and again',
-    bound: '0 refusals of the other client',
+    promise: 'a client with 95 % of the load takes no response from another, nor does one that disconnects and sends again and again',
+    bound: '0 rejections of the other client',
   },
   'slow-clients': {
-    promise: '500 connections that send byte by byte slow down nobody else',
+    promise: '500 connections that send byte by byte slow down no other client',
     bound: `p99 of a good client within ${bounds.slowClientsFactor}x of before`,
   },
   'event-loop': {

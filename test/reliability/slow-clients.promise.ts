@@ -30,7 +30,7 @@ keepPromise('slow-clients', async (t) => {
   for (const { socket } of slow) socket.destroy()
   const [p99Before, p99Beside] = [before, beside].map((outcomes) => quantile(latencies(outcomes), 0.99)) as [number, number]
   return {
-    measured: `p99 ${p99Before.toFixed(1)} ms before, ${p99Beside.toFixed(1)} ms beside ${slow.length} slow connections ` +
+    measured: `p99 ${p99Before.toFixed(1)} ms before, ${p99Beside.toFixed(1)} ms next to ${slow.length} slow connections ` +
       `(${(p99Beside / p99Before).toFixed(2)}x); ${countOutcomes(beside)}`,
     checks: {
       'as fast as before': p99Beside <= p99Before * bounds.slowClientsFactor,

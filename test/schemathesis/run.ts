@@ -1,6 +1,6 @@
 /**
  * `npm run test:schemathesis`: requests made from /openapi.json, good ones with real images and bad ones, against the real service;
- * each answer must be one that the contract has. Once as it is by default, once with API keys.
+ * each response must be one that the contract has. Once as it is by default, once with API keys.
  *
  * Needs Python 3.10 or newer. Schemathesis is kept in the user's cache directory, by the digest of its requirements.
  */
@@ -15,7 +15,7 @@ import { ServerProcess } from '../server-process.ts'
 
 const folder = join(packageRoot, 'test/schemathesis')
 
-/** Fewer images than this that were classified, and the run has tested refusals only. */
+/** Fewer images than this that were classified, and the run has tested rejections only. */
 const fewestClassified = 20
 
 function run (command: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): void {

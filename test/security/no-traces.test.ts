@@ -1,4 +1,4 @@
-/** Pictures and their names are gone with the answer: nothing of them is on disk or in the log. */
+/** Images and their names are gone with the response: nothing of them is on disk or in the log. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -113,7 +113,7 @@ test('evaluate reads a list, counts a damaged image as wrong, and names it', asy
   assert.match(stdout, /1 could not be classified and count as wrong:\n.*damaged\.png: Expected a complete PNG image/)
 })
 
-test('evaluate refuses a class that the model does not have', async (t) => {
+test('evaluate rejects a class that the model does not have', async (t) => {
   const directory = scratch(t)
   writeFileSync(join(directory, 'list.csv'), 'a.png,unicorn\n')
   const { exitCode, stderr } = await ghostserve('evaluate', 'bundled', '--data', join(directory, 'list.csv'))

@@ -86,7 +86,7 @@ test('a torn line is cut off only by the process that continues the file', async
   for (const file of [first, second]) await file.close()
 })
 
-test('a film, which has no lines, is refused by its beginning', async (t) => {
+test('a film, which has no lines, is rejected by its beginning', async (t) => {
   const path = fileIn(t)
   const descriptor = openSync(path, 'w')
   ftruncateSync(descriptor, 2 ** 36) // 64 GiB of zeros, which take no room

@@ -1,4 +1,4 @@
-/** What a command made before: continued, replaced or refused by what made it; and what is left where a disk is full or a signal comes. */
+/** What a command made before: continued, replaced or rejected by what made it; and what is left where a disk is full or a signal comes. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -77,7 +77,7 @@ test('labels are continued by the model and the options that began them, and by 
   await isRefused(root, /with --top-k 5, got .* with --top-k 5 --min-score 0\.1:/, ...classify('bundled'))
   await isRefused(root, /of data\/espresso\/b\.png, got data\/espresso\/a\.png: it is of another list or shard/, ...classify('bundled', '--min-score', '0.1', '--shard', '1/2'))
 
-  // As an older version wrote them.
+  // The form of an older version.
   writeFileSync(out, `${JSON.stringify({ file: 'data/espresso/a.png', predictions: [] })}\n`)
   await isRefused(root, /which model made it, .* an older version did/, ...classify('bundled', '--min-score', '0.1'))
   // A line of ours, and the beginning of another file's.

@@ -67,7 +67,7 @@ const files: Readonly<Record<string, Occupy>> = {
   },
 }
 
-/** For what continues files. */
+/** Files that are nearly JSON lines, for commands that continue files. */
 const almostLines: Readonly<Record<string, Occupy>> = {
   'one character': (path) => writeFileSync(path, 'a'),
   'JSON without a line\'s end': (path) => writeFileSync(path, '{"file":"a.jpg"'),

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { suite, type TestContext } from 'node:test'
-// By its name, as others import it.
+// Imported by its name, as users do.
 import { ConnectionError, DeadlineError, GhostServeClient, ProblemError, type ClientOptions } from '../../../api/client/client.ts'
 import { readFixture } from '../../fixtures/index.ts'
 import { openApp, type TestApp } from '../open-app.ts'
@@ -94,7 +94,7 @@ suite('with the service', () => {
     assert.ok(mostInWork > 2 && mostInWork <= 8, String(mostInWork))
   })
 
-  test('a refusal is an exception with the problem\'s code, and takes the place of its image among many', async (t) => {
+  test('a rejection is an exception with the problem\'s code, and takes the place of its image among many', async (t) => {
     const client = await clientOf(await openApp(t))
     const noPhoto = new TextEncoder().encode('not a picture')
     await assert.rejects(client.classify(noPhoto), (error) =>
@@ -126,7 +126,7 @@ suite('attempts', () => {
     assert.ok(atADate.arrivals[1]! - atADate.arrivals[0]! >= 1000)
   })
 
-  test('end with the last problem when there are no more, and at once where the service would refuse again', async (t) => {
+  test('end with the last problem when there are no more, and at once where the service would reject again', async (t) => {
     const busy = await openStub(t, refuse('0'))
     await assert.rejects(new GhostServeClient({ url: busy.url, retries: 2 }).classify(coffee), { name: 'ProblemError', code: 'queue_full', retryAfterMs: 0 })
     assert.equal(busy.arrivals.length, 3)

@@ -25,7 +25,7 @@ test('the guide\'s program gets labels for one photo, and for many', async (t) =
   const program = snippet.replace('http://localhost:8080', url)
   writeFileSync(join(folder, 'program.mts'), program)
   const run = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, args, { cwd: folder })).stdout
-  // As TypeScript it has the types that the package brings; as JavaScript it runs.
+  // TypeScript has the types of the package; JavaScript runs.
   const compiler = join(packageRoot, 'node_modules/typescript/bin/tsc')
   await run(compiler, '--ignoreConfig', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', 'program.mts')
   const stdout = await run('program.mjs')

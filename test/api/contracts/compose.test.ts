@@ -19,10 +19,10 @@ interface Compose {
 const { ports: [publishedPort], environment, stop_grace_period: grace } = parseInfraFile<Compose>('compose/compose.yaml').services.ghostserve
 const [, cpuStage] = /^FROM \S+ AS cpu\n(.+?)^FROM /ms.exec(readFileSync(join(packageRoot, 'Dockerfile'), 'utf8'))!
 const imageEnvironment = Object.fromEntries(/^ENV (.+)$/m.exec(cpuStage!)![1]!.split(' ').map((pair) => pair.split('=') as [string, string]))
-/** Beside node, which it names by its path in the image. */
+/** Arguments of the health check after node, whose path is that in the image. */
 const [, ...healthCheck] = JSON.parse(/^HEALTHCHECK .* CMD (\[.*?\])$/ms.exec(cpuStage!)![1]!.replaceAll('\\\n', '')) as string[]
 
-test('compose\'s service turns healthy, answers a photo on its port, and answers what is in work when it is stopped', async (t) => {
+test('compose\'s service turns healthy, answers a photo on its port, and answers what is in flight when it is stopped', async (t) => {
   assert.equal(publishedPort, `8080:${readConfig({}).port}`)
   const port = await freePort()
   const composed = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]))

@@ -1,4 +1,4 @@
-/** The guide's Python, run as it is against a service that refuses at first. */
+/** The guide's Python, run as it is against a service that rejects at first. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -83,7 +83,7 @@ for (const [platform, { predict, health, environment = {} }] of Object.entries(p
       'an image over the limit, undecoded': [{ instances: [{ b64: Buffer.alloc(400_000).toString('base64') }] }, 413, 'image_too_large'],
     }
     for (const [what, [body, status, code]] of Object.entries(refusals)) {
-      test(`refuses ${what}`, async (t) => {
+      test(`rejects ${what}`, async (t) => {
         const limits = { MAX_IMAGES: '2', MAX_QUEUE_SIZE: '4', MAX_REQUEST_BYTES: '700000', MAX_IMAGE_BYTES: '399999' }
         const { app, classifier } = await openApp(t, { ...environment, ...limits }, { start: false })
         const response = await app.inject(post(body))

@@ -23,7 +23,7 @@ const missing: Record<string, string | undefined> = {
   python: python === undefined ? 'the Python of the playground was not run: npm run test:contracts installs httpx' : undefined,
 }
 
-/** Where the package's own name does not lead: in the folder of the photos it is not installed. */
+/** Stands for the package's name: it is not installed in the folder of the photos. */
 const clientUrl = pathToFileURL(join(packageRoot, 'dist/api/client/client.js')).href
 
 /** What runs a snippet. */

@@ -34,7 +34,7 @@ async function askWith<Understood> (
   return JSON.parse(output) as Understood
 }
 
-/** Of sets of numbers that stand for the same picture. */
+/** Asserts that two sets of scores stand for the same image. */
 function assertAlike (one: readonly number[], other: readonly number[]): void {
   assert.equal(one.length, 200)
   const largest = Math.max(...one.map(Math.abs))

@@ -208,7 +208,7 @@ test('queue time and run time are measured from queueing to start and from start
   assert.deepEqual({ queueMs, runMs }, { queueMs: 30, runMs: 12 })
 })
 
-test('each batch is told of once, whether it succeeds or fails, before its items have their results', async () => {
+test('each batch is reported once, whether it succeeds or fails, before its items have their results', async () => {
   const told: Batch[] = []
   const { queue, clock } = queueWith({ onBatch: (batch) => told.push(batch) })
   const runner = new Runner()

@@ -132,7 +132,7 @@ test('sessions are made one after another', async (t) => {
   assert.deepEqual(onlineOrder, [0, 1, 2], 'each was started after the session before it was made')
 })
 
-test('a model whose self-test answer differs is refused', async (t) => {
+test('a model whose self-test answer differs is rejected', async (t) => {
   const queue: ImageQueue = new BatchQueue({ maxBatchSize: 8 })
   const [best, ...rest] = model.manifest.selfTest.topLogits
   const manifest = { ...model.manifest, selfTest: { topLogits: [{ ...best!, logit: best!.logit + 1 }, ...rest] } }
@@ -154,7 +154,7 @@ test('the self-test allows for TF32 where that is what multiplies, and only ther
   await assert.rejects(open('cpu').start(), { code: 'MODEL_INVALID', message: /deviates by 5\.0e-3 .*at most 0\.001/ })
 })
 
-test('a graph that is none is refused', async (t) => {
+test('a graph that is none is rejected', async (t) => {
   const queue: ImageQueue = new BatchQueue({ maxBatchSize: 8 })
   const options = { ...model, graphFile: fileURLToPath(import.meta.url), workers: 1, intraOpNumThreads: 1, onWorkerDeath: assert.fail }
   const pool = new SessionPool(queue, options)

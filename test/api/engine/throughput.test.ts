@@ -17,7 +17,7 @@ function openRate (): { rate: Throughput, leave: (count: number, everyMs: number
   }
 }
 
-test('the wait is what is in work over the rate at which it leaves', () => {
+test('the wait is what is in flight over the rate at which it leaves', () => {
   const { rate, leave } = openRate()
   leave(100, 50)
   assert.equal(rate.secondsFor(100), 5)

@@ -1,4 +1,4 @@
-/** Whatever session workers decode is the same picture for libvips: scans that are not are left to it. */
+/** Whatever session workers decode is the same image for libvips: scans that are not are left to it. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -140,7 +140,7 @@ suite('numbers', () => {
   })
 })
 
-/** Of 255, in the mean. */
+/** Mean difference, of 255. */
 async function differenceOf (file: Buffer): Promise<number> {
   const pixels = new Uint8Array(preprocessing.cropSize ** 2 * 3)
   assert.ok(decodeFastJpeg(asFastJpeg(file, options)!, preprocessing, pixels))

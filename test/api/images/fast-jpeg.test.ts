@@ -44,7 +44,7 @@ const changed = (at: number, value: number, source = photo): Buffer => {
 const swapped = (one: number, other: number): Buffer => changed(one, photo[other]!, changed(other, photo[one]!))
 const tablesAt = markerAt(0xdb)
 const endOfImage = Buffer.from([0xff, 0xd9])
-/** With an interval, and one restart. */
+/** The photo with a restart interval, and one restart. */
 const restarting = (marker: number): Buffer => {
   const withRestart = inserted(photo.length - 20, 0xff, marker)
   return Buffer.concat([withRestart.subarray(0, scanAt), Buffer.from([0xff, 0xdd, 0, 4, 0, 8]), withRestart.subarray(scanAt)])
@@ -93,13 +93,13 @@ test('limits, formats and the resizer of a model are kept', () => {
   assert.equal(asFastJpeg(photo, unlimited({ ...preprocessing, cropSize: 224 })), undefined, 'it would be enlarged')
 })
 
-test('what follows the picture, and what a writer says of it, does not matter', () => {
+test('what follows the image, and what a writer says of it, does not matter', () => {
   const plain = asFastJpeg(Buffer.concat([photo, Buffer.from('trailing bytes \xff\xc0', 'latin1')]), options)
   assert.deepEqual(plain!.file.subarray(-2), endOfImage)
   assert.ok(asFastJpeg(inserted(2, 0xff, 0xfe, 0, 4, 0x68, 0x69), options), 'a comment')
 })
 
-test('a damaged one is told of, and nothing is thrown', () => {
+test('a damaged one is reported, and nothing is thrown', () => {
   const plain = asFastJpeg(photo, options)!
   const pixels = new Uint8Array(128 * 128 * 3)
   const withoutTables = Buffer.from(plain.file)

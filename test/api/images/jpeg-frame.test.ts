@@ -33,7 +33,7 @@ suite('coefficients that a decoder keeps', () => {
     test(what, () => assert.equal(keptOf(handMadeJpeg({ ...size, ...kind })), bytesPerPixel * pixels))
   }
 
-  test('whole blocks of whole units: a picture of one column has 32', () => {
+  test('whole blocks of whole units: an image of one column has 32', () => {
     const file = handMadeJpeg({ width: 1, height: 64, marker: progressive, samplings: [0x41, 0x11, 0x11] })
     assert.equal(keptOf(file), 2 * 64 * (32 + 8 + 8))
   })
@@ -49,7 +49,7 @@ suite('coefficients that a decoder keeps', () => {
     assert.equal(keptOf(withSegments(handMadeJpeg({ ...size, marker: progressive }), segment(0xe1, thumbnail))), 6 * pixels)
   })
 
-  test('of the first of two frames, and libvips refuses them', async () => {
+  test('of the first of two frames, and libvips rejects them', async () => {
     const file = handMadeJpeg({ width: 16, height: 16 })
     const frameAt = file.indexOf(Buffer.from([0xff, 0xc0]))
     const other = handMadeJpeg({ ...size, marker: progressive })
@@ -68,7 +68,7 @@ suite('coefficients that a decoder keeps', () => {
     'of a hierarchical kind': (file, frame) => changed(file, frame + 1, 0xc5),
   }
   for (const [what, change] of Object.entries(unreadable)) {
-    test(`nothing is said of a frame ${what}, and libvips refuses it`, async () => {
+    test(`nothing is said of a frame ${what}, and libvips rejects it`, async () => {
       const file = handMadeJpeg({ ...size, scans: apart })
       const bad = change(file, file.indexOf(Buffer.from([0xff, 0xc0])))
       assert.equal(keptOf(bad), undefined)

@@ -4,7 +4,7 @@ import { MemoryBudget } from '../../../api/images/memory-budget.ts'
 
 const { signal } = new AbortController()
 
-test('what fits is granted at once, what does not is refused at once', () => {
+test('what fits is granted at once, what does not is rejected at once', () => {
   const budget = new MemoryBudget(10)
   assert.ok(budget.tryTake(6))
   assert.equal(budget.tryTake(5), undefined)

@@ -14,6 +14,6 @@ for (const [width, cropSize, best] of measured) {
   })
 }
 
-test('however large its pictures, a model runs', () => {
+test('however large its images, a model runs', () => {
   assert.equal(largestBatch('cpu', { ...manifest, width: 4, preprocessing: { ...manifest.preprocessing, cropSize: 1024 } }), 1)
 })

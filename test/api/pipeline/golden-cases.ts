@@ -7,7 +7,7 @@ export interface GoldenCase {
   /** Fixture. */
   readonly file: string
   readonly preprocessing: Preprocessing
-  /** Of the fixture, upright. */
+  /** Pixels of the fixture, upright. */
   readonly sourcePixels: number
   /** PNG of the expected pixels. */
   readonly expected: string
@@ -39,7 +39,7 @@ export async function readGoldenCase ({ expected }: GoldenCase): Promise<Uint8Ar
   return await readGoldenPixels('preprocessing', expected)
 }
 
-/** Of 255, over all values. @throws Error if they are not equally many. */
+/** Mean absolute difference, of 255, over all values. @throws Error if their counts differ. */
 export function meanDifference (pixels: Uint8Array, expected: Uint8Array): number {
   if (pixels.length !== expected.length) throw new Error(`Expected ${expected.length} values, got ${pixels.length}.`)
   return pixels.reduce((sum, value, i) => sum + Math.abs(value - expected[i]!), 0) / pixels.length

@@ -49,7 +49,7 @@ suite('preprocess against OpenCV and MindSpore', () => {
   })
 })
 
-test('the whole picture is decoded, in memory that was asked for', async () => {
+test('the whole image is decoded, in memory that was asked for', async () => {
   const tight = { ...unlimited(preset), decodeBudget: new MemoryBudget(2 * 451 * 300 * 3) }
   await assert.rejects(preprocess(readFixture('chelsea.png'), tight, signal), { code: 'too_many_pixels' })
   const antialiased = { ...tight, preprocessing: preprocessingPresets['imagenet-bilinear'] }

@@ -17,7 +17,7 @@ for (const groups of [2, 255, 256, 257, 5000, tilesOfSide ** 2]) {
   })
 }
 
-test('a picture of one group needs little', () => {
+test('an image of one group needs little', () => {
   assert.ok(tableBytes(webp(['VP8L', oneColourVp8l(side, side)])) < 10_000)
 })
 
@@ -42,6 +42,6 @@ test('a lossy file has none, and one that is cut off before its groups none that
   for (const length of [0, 11, 12, 20, 21, 25, 26, 30, 100]) assert.equal(tableBytes(file.subarray(0, length)), 0, `${length} bytes`)
 })
 
-test('a picture of numbers that is too large to be read counts as the most there can be', () => {
+test('an image of numbers that is too large to be read counts as the most there can be', () => {
   assert.ok(tableBytes(losslessWebp(4000, 4000, codeGroups(4000, 4000, 2))) > 2 ** 16 * groupBytes)
 })

@@ -69,7 +69,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
       return path
     }))
     const page = await openPlayground(t, browser, app)
-    for (let i = 0; i < 3; i++) { // the picture shows a service that is warm
+    for (let i = 0; i < 3; i++) { // the screenshot shows a service that is warm
       await page.drop('#drop', photos)
       await page.until(isDone)
     }
@@ -82,7 +82,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.photograph('playground')
   })
 
-  test('photos of something else than the classes are told apart above the lowest score, in the code, too', async (t) => {
+  test('photos of something else than the classes are distinguished above the lowest score, in the code, too', async (t) => {
     const { app } = await openApp(t)
     const page = await openPlayground(t, browser, app)
     await page.read('(() => { const slider = document.getElementById("min-score"); slider.value = 90; slider.dispatchEvent(new Event("input")) })()')
@@ -97,7 +97,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
       `curl \\\n  -F image=@coffee.png \\\n  -F image=@chelsea.png \\\n  '${page.origin}/classify?minScore=0.9'`)
   })
 
-  test('a pasted picture is classified, and the code can be copied', async (t) => {
+  test('a pasted image is classified, and the code can be copied', async (t) => {
     const { app } = await openApp(t)
     const page = await openPlayground(t, browser, app)
     await browser.send('Browser.grantPermissions', { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'], origin: page.origin, ...await page.send('Target.getTargetInfo').then(({ targetInfo }) => ({ browserContextId: targetInfo.browserContextId })) })
@@ -134,7 +134,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.until('document.getElementById("status").innerText === "The camera cannot be used: Permission denied."')
   })
 
-  test('a refused request is told in words for people, its code and request id are among the details, and it can be tried again', async (t) => {
+  test('a rejected request is explained in plain words, its code and request id are among the details, and it can be tried again', async (t) => {
     const { app } = await openApp(t)
     let refusals = 1
     app.addHook('onRequest', async ({ method }) => {
@@ -164,7 +164,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     assert.equal(await page.read('document.querySelector(".problem button")'), null)
   })
 
-  test('a service that is gone is told in words, too', async (t) => {
+  test('a service that is gone is explained in plain words, too', async (t) => {
     const { app } = await openApp(t)
     const page = await openPlayground(t, browser, app)
     await page.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: 0, uploadThroughput: 0 })
@@ -176,7 +176,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.until('document.querySelector(".predictions") !== null')
   })
 
-  test('an answer that is not the service\'s own is told as such', async (t) => {
+  test('a response that is not the service\'s own is reported as such', async (t) => {
     const { app } = await openApp(t)
     app.addHook('onRequest', async ({ method }, reply) => {
       if (method === 'POST') return await reply.code(502).type('text/html').send('<h1>Bad gateway</h1>')

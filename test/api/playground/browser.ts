@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream'
 export const chromium = (process.env['PATH'] ?? '').split(delimiter)
   .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name))).find((path) => existsSync(path))
 
-// What the protocol's messages hold is for whoever asked to know.
+// The caller knows what a message of the protocol holds.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Params = Record<string, any>
 interface Message { id?: number, method?: string, params?: Params, result?: Params, error?: { message: string }, sessionId?: string }
@@ -26,7 +26,7 @@ export interface Browser {
   readonly close: () => Promise<void>
 }
 
-/** With a camera that shows a test picture, and no way to any host but this one. */
+/** Chromium with a camera that shows a test image, and no access to any host but this one. */
 export function startBrowser (): Browser {
   const profile = mkdtempSync(join(tmpdir(), 'ghostserve-browser-'))
   const child = spawn(chromium!, [

@@ -11,7 +11,7 @@ import type { Browser, Params } from './browser.ts'
 const patienceMs = 20_000
 
 const screenshots = process.env['SCREENSHOTS']
-/** Pictures show the documented port, and are sharp on screens of any kind. */
+/** Screenshots show the documented port, and are sharp on screens of any kind. */
 const [port, deviceScaleFactor] = screenshots === undefined ? [0, 1] : [8080, 2]
 
 export interface Playground {
@@ -23,7 +23,7 @@ export interface Playground {
   readonly until: (expression: string) => Promise<void>
   readonly press: (key: string, code: number, options?: Params) => Promise<void>
   readonly drop: (selector: string, paths: readonly string[]) => Promise<void>
-  /** As if these had been picked in the input's dialog. */
+  /** Sets files as the input's dialog does. */
   readonly choose: (selector: string, paths: readonly string[]) => Promise<void>
   /** Into the folder that SCREENSHOTS names, for the README: the page, or what a screen shows of it. */
   readonly photograph: (name: string, part?: 'page' | 'screen') => Promise<void>
@@ -39,7 +39,7 @@ export async function openPlayground (
   const { send, close } = await browser.open((method, params) => {
     if (method === 'Network.requestWillBeSent') requested.push(params['request'].url as string)
     if (method === 'Runtime.exceptionThrown') complaints.push(JSON.stringify(params))
-    // A refusal of the service is one that the page shows, too.
+    // A rejection of the service is one that the page shows, too.
     if (method === 'Log.entryAdded' && params['entry'].source !== 'network') complaints.push(params['entry'].text as string)
   })
   t.after(async () => {

@@ -1,4 +1,4 @@
-/** As OTLP/HTTP collectors do: takes traces as JSON under /v1/traces. */
+/** A collector of OTLP/HTTP: takes traces as JSON under /v1/traces. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -1,4 +1,4 @@
-/** Clients that ask faster than anybody can answer. One after another: each takes the main thread a second or two, and others notice. */
+/** Clients that send faster than the service can respond. Run one after another: each occupies the main thread for a second or two. */
 import assert from 'node:assert/strict'
 import type { HostileScenario } from '../hostile-case.ts'
 import { request } from '../wire.ts'

@@ -31,7 +31,7 @@ function finiteScores ({ body }: Answer): void {
   assert.ok(Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 1e-5, String(scores))
 }
 
-/** A flat picture of any shape. */
+/** A flat image of any shape. */
 async function flat (width: number, height: number): Promise<Buffer> {
   return await sharp({ create: { width, height, channels: 3, background: 'teal' } }).png().toBuffer()
 }

@@ -13,7 +13,7 @@ const cutWithinMs = 40_000
 
 interface Connection { readonly socket: Socket, readonly ended: Promise<Answer[]> }
 
-/** As many as a server's backlog holds without a doubt. */
+/** Connections that a server's backlog certainly holds. */
 const connectAtOnce = 100
 
 /** What the server says on each connection until it ends it, which must be soon. */

@@ -11,10 +11,10 @@ const fullResolution = 0x11
 export interface HandMadeJpeg {
   readonly width: number
   readonly height: number
-  /** Of the frame. */
+  /** Marker of the frame. */
   readonly marker?: number
   readonly precision?: number
-  /** Of each channel, across in the upper four bits and down in the lower. */
+  /** Sampling factors of each channel: across in the upper four bits, down in the lower. */
   readonly samplings?: readonly number[]
   /** The channels of each scan, from 1 on; one of all of them if left out. */
   readonly scans?: ReadonlyArray<readonly number[]>

@@ -60,7 +60,7 @@ export async function avif (side: number): Promise<Buffer> {
 export async function avifWithExif (tiff: Buffer): Promise<Buffer> {
   const image = sharp({ create: { width: 64, height: 64, channels: 3, background: 'teal' } })
   const file = await image.withExif({ IFD0: { ImageDescription: 'x'.repeat(60_000) } }).avif({ effort: 0 }).toBuffer()
-  // Of the same length, so that nothing moves in the file.
+  // The same length, so that nothing moves in the file.
   tiff.copy(file, file.indexOf('II*\0', 0, 'latin1'))
   return file
 }

@@ -33,7 +33,7 @@ export function codeGroups (width: number, height: number, groups: number): Buff
   bits.write(0, 1 + 1) // no transform, no colour cache
   bits.write(1, 1)
   bits.write(tileBits - 2, 3)
-  bits.write(0, 1) // no colour cache in the picture of numbers
+  bits.write(0, 1) // no colour cache in the image of numbers
   for (const symbols of [webpAlphabet, 256]) writeEvenCode(bits, symbols)
   for (let code = 2; code < 5; code++) bits.write(0b0001, 4)
   const tiles = Math.ceil(width / (1 << tileBits)) * Math.ceil(height / (1 << tileBits))
@@ -63,7 +63,7 @@ export function losslessWebp (width: number, height: number, stream: Buffer): Bu
   return webp(['VP8L', Buffer.concat([Buffer.from([0x2f]), size, stream])])
 }
 
-/** The alpha of a lossy picture is a lossless stream. */
+/** The alpha of a lossy image is a lossless stream. */
 export function withAlphaStream (lossy: Buffer, stream: Buffer): Buffer {
   const chunks: RiffChunk[] = []
   for (let at = 12; at < lossy.length;) {

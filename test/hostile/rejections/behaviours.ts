@@ -67,7 +67,7 @@ export async function goOn ({ socket, responses }: Conversation, behaviour: Beha
   socket.destroy()
 }
 
-/** By the end of the stream, or by a reset. */
+/** Disconnects: by the end of the stream, or by a reset. */
 function leave (socket: Socket, index: number): void {
   if (index % 2 === 0) socket.destroy()
   else socket.resetAndDestroy()

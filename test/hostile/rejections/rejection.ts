@@ -136,7 +136,7 @@ function nameOf (line: string): string {
   return line.split(':', 1)[0]!.toLowerCase()
 }
 
-/** Decoders skip what follows a picture. */
+/** Decoders skip what follows an image. */
 function padded (image: Buffer, length: BodyLength | undefined): Buffer {
   return Buffer.concat([image, Buffer.alloc(length === undefined ? 0 : Math.max(0, bodyBytes[length] - image.length))])
 }

@@ -1,6 +1,6 @@
 /**
  * Every overlay as a real kube-apiserver judges it, with the definitions of KEDA, Knative and the Prometheus operator;
- * and three faults, which it must refuse, or its yes to the others means little.
+ * and three faults, which it must reject, or its yes to the others means little.
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -47,7 +47,7 @@ test('a real API server', async (t) => {
 
     if (folder.startsWith('cloudrun')) continue
     await t.test(`${folder}: accepted`, () => {
-      // Of these two only the pods are judged: nobody packages the k6 operator's definition, and KServe's has a schema of its own.
+      // Only the pods of these two are validated: no package has the k6 operator's definition, and KServe's has a schema of its own.
       const { accepted, said } = server.judge(listOf(manifests.filter(({ kind }) => !['TestRun', 'InferenceService'].includes(kind))))
       assert.ok(accepted, said)
       assert.doesNotMatch(said, /warning/i)
@@ -77,7 +77,7 @@ test('a real API server', async (t) => {
     ['a KEDA field that does not exist', scaler, '"maxReplicaCount"', '"maxReplicas"', /unknown field/],
     ['a pod that may be root', podOf(keda), '"runAsUser":10001', '"runAsUser":0', /PodSecurity.*runAsUser/s],
   ] as const) {
-    await t.test(`refused: ${what}`, () => {
+    await t.test(`rejected: ${what}`, () => {
       const { accepted, said } = server.judge(listOf([manifest]).replace(written, fault))
       assert.equal(accepted, false, 'expected a refusal, but it was accepted')
       assert.match(said, says)

@@ -17,7 +17,7 @@ const startTimeoutMs = 60_000
 export class ApiServer {
   /** The folder of the programs of the control plane, kubectl among them. */
   readonly programs: string
-  /** Where its files are: what uses it may put its own there. */
+  /** Folder of its files; callers may put their own there. */
   readonly folder: string
   readonly kubeconfig: string
   readonly #children: ChildProcess[] = []
@@ -69,7 +69,7 @@ export class ApiServer {
     return server
   }
 
-  /** Starts a program that belongs to it and ends with it, in its folder; what it says is told if it ends too early. */
+  /** Starts a program that belongs to it and ends with it, in its folder; its output is reported if it ends too early. */
   run (program: string, args: readonly string[]): void {
     const child = spawn(program, args, { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''

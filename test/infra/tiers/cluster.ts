@@ -10,7 +10,7 @@ import { ApiServer } from './apiserver.ts'
 import { findKwok, type Kwok } from './kubernetes-build.ts'
 
 export interface ClusterOptions {
-  /** Of 127.0.0.1, where every pod's port 8080 leads to. */
+  /** Port of 127.0.0.1 to which every pod's port 8080 leads. */
   readonly servicePort: number
   /** What every pod's log says, in one line. */
   readonly log: string
@@ -23,7 +23,7 @@ const statuses = [
   { apiGroup: 'k6.io/v1alpha1', kind: 'TestRun', status: { stage: 'finished' } },
 ] as const
 
-/** Of these two no package has the definition: their fields are judged elsewhere, or not at all. */
+/** Two kinds without a packaged definition: their fields are validated elsewhere, or not at all. */
 const openDefinitions = statuses.slice(1).map(({ apiGroup, kind }) => {
   const [group, version] = apiGroup.split('/') as [string, string]
   const plural = `${kind.toLowerCase()}s`

@@ -8,7 +8,7 @@ import { readInfraFile } from '../infra-files.ts'
 
 const blockTimeoutMs = 120_000
 
-/** Of the guide, with commands that a test runs. */
+/** Sections of the guide whose commands a test runs. */
 export const sectionsRun = ['Kubernetes', 'An archive', 'Knative', 'KServe', 'Load it'] as const
 
 export interface GuideOptions {

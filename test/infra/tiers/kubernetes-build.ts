@@ -81,7 +81,7 @@ async function buildPrograms (directory: string, sources: string, programs: read
 }
 
 /**
- * Where Go keeps a module's files.
+ * Finds the folder in which Go keeps a module's files.
  *
  * @throws MissingTool without Go, or where the module cannot be had.
  */

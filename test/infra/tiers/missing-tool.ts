@@ -1,4 +1,4 @@
-/** What a check needs and this machine cannot get: the check is skipped, aloud. In CI it fails, or nobody would see that it is gone. */
+/** What a check needs and this machine cannot get: the check is skipped, loudly. In CI it fails: a skip would not be noticed. */
 import type { TestContext } from 'node:test'
 
 export class MissingTool extends Error {

@@ -48,7 +48,7 @@ for (const [name, schema] of Object.entries(schemas)) {
 
   if (schema.broken === undefined) continue
   const [from, to] = schema.broken
-  test(`the schema of ${name} refuses a misspelt field`, (t) => {
+  test(`the schema of ${name} rejects a misspelt field`, (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'ghostserve-infra-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'broken.yaml')

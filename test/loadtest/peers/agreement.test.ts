@@ -4,7 +4,7 @@ import { compareGuesses, guessesOf, isAgreed, type Guess } from '../../../loadte
 
 const guesses = (...pairs: Array<[number, number]>): Guess[] => pairs.map(([classIndex, score]) => ({ classIndex, score }))
 
-test('guesses are found in our answer, in indented JSON, in a list, and behind a binary header', () => {
+test('guesses are found in our response, in indented JSON, in a list, and behind a binary header', () => {
   const expected = guesses([491, 0.16], [957, 5.4e-5])
   for (const answer of [
     '{"results":[{"predictions":[{"label":"a","classIndex":491,"score":0.16},{"label":"b","classIndex":957,"score":5.4e-5}]}]}',
@@ -22,7 +22,7 @@ test('near ties may change places and the last class may drop out', () => {
   assert.ok(isAgreed(agreement))
 })
 
-test('other classes, other scores, a missing answer and no photo at all are no agreement', () => {
+test('other classes, other scores, a missing response and no photo at all are no agreement', () => {
   const ours = [guesses([1, 0.5], [2, 0.2], [3, 0.1], [4, 0.05], [5, 0.04])]
   assert.ok(!isAgreed(compareGuesses(ours, [guesses([1, 0.5], [2, 0.2], [3, 0.1], [7, 0.05], [8, 0.04])])), 'two other classes')
   assert.ok(!isAgreed(compareGuesses(ours, [guesses([1, 0.4], [2, 0.2], [3, 0.1], [4, 0.05], [5, 0.04])])), 'another score')

@@ -10,7 +10,7 @@ import { readProportionalBytes, sumUsage } from '../../../loadtest/process-usage
 
 const skip = process.platform === 'linux' ? false : 'there is no /proc'
 
-/** As servers are: it starts a worker, which starts one that leaves the session and ignores SIGTERM. */
+/** A program like a server: it starts a worker, which starts one that leaves the session and ignores SIGTERM. */
 const stubborn = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'
 const start = (script: string, options: string): string =>
   `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(script)}], ${options}); setInterval(() => {}, 1000)`
@@ -57,7 +57,7 @@ test('the use of a group has the processor time and memory of its workers', { sk
   }
 })
 
-test('Ctrl-C leaves nobody and nothing behind', { skip }, async () => {
+test('Ctrl-C leaves no process and no file behind', { skip }, async () => {
   const owner = spawn(process.execPath, ['--input-type=module', '-e', `
     import { cleanUpAtExit, ProcessGroup } from ${JSON.stringify(import.meta.resolve('../../../loadtest/peers/process-group.js'))}
     cleanUpAtExit()

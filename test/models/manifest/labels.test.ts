@@ -29,12 +29,12 @@ test('reads WordNet ids before the names', async (t) => {
 })
 
 for (const [what, text] of [['an object with a gap', '{"0": "cat", "2": "dog"}'], ['numbers', '[1, 2]'], ['an empty file', '']] as const) {
-  test(`refuses ${what}`, async (t) => {
+  test(`rejects ${what}`, async (t) => {
     await assert.rejects(readLabels(fileOf(t, text)), /Expected labels in/)
   })
 }
 
-test('refuses JSON that is cut off', async (t) => {
+test('rejects JSON that is cut off', async (t) => {
   await assert.rejects(readLabels(fileOf(t, '["cat", ')), /does not parse/)
 })
 

@@ -50,7 +50,7 @@ test('the reported accuracies are the published ones', () => {
   assert.deepEqual(reported, [[73.98, 91.46], [73.958, 91.542], [66.03, 86.64], [65.93, 86.65], [73.78, 91.66], [75.5, 92.56]])
 })
 
-test('an unknown name is refused with the names there are', () => {
+test('an unknown name is rejected with the names there are', () => {
   assert.throws(() => findCatalogEntry('ghostnet_200'), (error) => error instanceof DownloadError &&
     error.code === 'DOWNLOAD_UNKNOWN_NAME' && /ghostnet_130\.mindcv\), got "ghostnet_200"/.test(error.message))
 })

@@ -164,7 +164,7 @@ suite('download', () => {
     assert.equal(readFileSync(destination, 'utf8'), 'the old one')
   })
 
-  test('a file larger than allowed is refused, whether the server declares it or not', async (t) => {
+  test('a file larger than allowed is rejected, whether the server declares it or not', async (t) => {
     const { folder, destination } = createDestination(t)
     const server = await startFileServer(t, (request, response) => {
       if (request.url === '/declared') return serveFile(file, {}, request, response, server)
@@ -179,7 +179,7 @@ suite('download', () => {
     }
   })
 
-  test('a full disk is told as such and nothing is left on it', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {
+  test('a full disk is reported as such and nothing is left on it', { skip: !existsSync('/dev/full') && 'there is no /dev/full' }, async (t) => {
     const { folder, destination } = createDestination(t)
     // The system answers every write to this device as a full disk does.
     symlinkSync('/dev/full', `${destination}.part`)
@@ -190,7 +190,7 @@ suite('download', () => {
     assert.equal(server.requests.length, 1)
   })
 
-  test('a place that cannot be written is told as such and no other address is tried', async (t) => {
+  test('a place that cannot be written is reported as such and no other address is tried', async (t) => {
     const { folder } = createDestination(t)
     writeFileSync(join(folder, 'file'), '')
     const server = await startFileServer(t, (...exchange) => serveFile(file, {}, ...exchange))
@@ -206,7 +206,7 @@ suite('download', () => {
     }
   })
 
-  test('a compressed answer is refused, as its bytes are not the file\'s', async (t) => {
+  test('a compressed answer is rejected, as its bytes are not the file\'s', async (t) => {
     const { folder, destination } = createDestination(t)
     const server = await startFileServer(t, (request, response) => {
       assert.equal(request.headers['accept-encoding'], 'identity')

@@ -55,7 +55,7 @@ test('a file that no pull recorded and that is not the published one is left alo
   assert.deepEqual([readFileSync(path, 'utf8'), readdirSync(folder), server.requests.length], ['mine', ['tiny.pth'], 0])
 })
 
-test('another file at the same address is refused after the first pull, although no digest of it is published', async (t) => {
+test('another file at the same address is rejected after the first pull, although no digest of it is published', async (t) => {
   const { storeDirectory, catalog, path, replace } = await publish(t, {})
   await pullCheckpoint('tiny', { storeDirectory, catalog })
   rmSync(path)
@@ -65,7 +65,7 @@ test('another file at the same address is refused after the first pull, although
   assert.ok(!existsSync(path))
 })
 
-test('a record that was tampered with is refused rather than ignored', async (t) => {
+test('a record that was tampered with is rejected rather than ignored', async (t) => {
   const { storeDirectory, catalog, path } = await publish(t, {})
   await pullCheckpoint('tiny', { storeDirectory, catalog })
   writeFileSync(`${path}.sha256`, '')

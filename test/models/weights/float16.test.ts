@@ -28,7 +28,7 @@ test('a float32 rounds to the nearest binary16, and a tie to the even one', () =
     const bits = toFloat16Bits(value)
     const distance = Math.abs(fromFloat16Bits(bits) - value)
     for (const neighbour of [bits - 1, bits + 1]) {
-      // Beside zero and at the end of the range there is no neighbour of the same sign.
+      // Next to zero and at the end of the range there is no neighbour of the same sign.
       if ((neighbour & 0x8000) !== (bits & 0x8000) || (neighbour & 0x7fff) >= 0x7c00) continue
       const otherDistance = Math.abs(fromFloat16Bits(neighbour) - value)
       assert.ok(distance < otherDistance || (distance === otherDistance && bits % 2 === 0))

@@ -39,7 +39,7 @@ test('a tensor too many is named', () => {
   refuses(weights, /has a tensor "blocks\.0\.0\.ghost1\.short_conv\.0\.weight"/)
 })
 
-test('a number that is none is refused where it stands', () => {
+test('a number that is none is rejected where it stands', () => {
   const weights = emptyWeights({ width: 0.5, classes: 10 })
   weights.get('classifier.bias')!.data[4] = NaN
   refuses(weights, /expected finite numbers in classifier\.bias/)

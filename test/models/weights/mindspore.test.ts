@@ -64,7 +64,7 @@ const refused = [
 ]
 
 for (const { what, bytes, code, message } of refused) {
-  test(`refuses ${what}`, () => {
+  test(`rejects ${what}`, () => {
     assert.throws(() => readMindSpore(bytes), { name: 'CheckpointError', code, message })
   })
 }

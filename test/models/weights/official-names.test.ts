@@ -63,12 +63,12 @@ const foreign = [
 ]
 
 for (const { name, message } of foreign) {
-  test(`refuses the foreign network of ${name}`, () => {
+  test(`rejects the foreign network of ${name}`, () => {
     assert.throws(() => toOfficialNames(stateDict(name)), { name: 'CheckpointError', code: 'CHECKPOINT_FOREIGN', message })
   })
 }
 
-test('two tensors that stand for one are refused', () => {
+test('two tensors that stand for one are rejected', () => {
   assert.throws(() => toOfficialNames(stateDict('bn1.gamma', 'bn1.weight')), { code: 'CHECKPOINT_INVALID', message: /Two tensors of the checkpoint stand for "bn1\.weight"/ })
 })
 

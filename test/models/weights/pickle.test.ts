@@ -59,7 +59,7 @@ test('pickles follow one another', () => {
 })
 
 for (const [module, attribute] of [['os', 'system'], ['posix', 'system'], ['builtins', 'eval'], ['torch', 'load'], ['__main__', '__proto__']] as const) {
-  test(`refuses ${module}.${attribute} by name, called or not`, () => {
+  test(`rejects ${module}.${attribute} by name, called or not`, () => {
     const refusal = { name: 'CheckpointError', code: 'CHECKPOINT_UNSAFE', message: new RegExp(`asks for the Python object "${module}\\.${attribute}"`) }
     assert.throws(() => load(global(module, attribute)), refusal)
     assert.throws(() => load(reduce(global(module, attribute), text('echo owned'))), refusal)
@@ -67,7 +67,7 @@ for (const [module, attribute] of [['os', 'system'], ['posix', 'system'], ['buil
   })
 }
 
-test('every other opcode is refused by name', () => {
+test('every other opcode is rejected by name', () => {
   const opcodes = [['i', 'INST'], ['o', 'OBJ'], ['\x92', 'NEWOBJ_EX'], ['\x82', 'EXT1'], ['I', 'INT'], ['P', 'PERSID'], ['2', 'DUP']] as const
   for (const [opcode, name] of opcodes) {
     assert.throws(() => load(raw(`)${opcode}`)), { code: 'CHECKPOINT_UNSAFE', message: new RegExp(`the opcode ${name} \\(0x`) })
@@ -93,16 +93,16 @@ const malformed = [
 ]
 
 for (const { what, bytes } of malformed) {
-  test(`refuses ${what}`, () => {
+  test(`rejects ${what}`, () => {
     assert.throws(() => unpickle(bytes, 0, rules), { name: 'CheckpointError', code: 'CHECKPOINT_INVALID', message: /^The pickle is malformed: / })
   })
 }
 
-test('refuses to set the state of anything but a dict', () => {
+test('rejects setting the state of anything but a dict', () => {
   assert.throws(() => load(none, dict({}), raw('b')), { code: 'CHECKPOINT_UNSAFE', message: /sets the state/ })
 })
 
-test('a length past the end is refused before anything is allocated', () => {
+test('a length past the end is rejected before anything is allocated', () => {
   for (const opcode of ['X\xff\xff\xff\xff', 'T\xff\xff\xff\x7f', 'U\xff', '\x8a\xff', '\x95\xff']) {
     assert.throws(() => load(raw(opcode)), { code: 'CHECKPOINT_TRUNCATED', message: /ends at byte \d+ inside an opcode that runs to byte \d+/ })
   }

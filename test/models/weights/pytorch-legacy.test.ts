@@ -40,7 +40,7 @@ const refused = [
 ]
 
 for (const { what, bytes, code, message } of refused) {
-  test(`refuses ${what}`, () => {
+  test(`rejects ${what}`, () => {
     assert.throws(() => readPyTorchLegacy(bytes), { name: 'CheckpointError', code, message })
   })
 }

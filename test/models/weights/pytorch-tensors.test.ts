@@ -46,7 +46,7 @@ const refused = [
 ]
 
 for (const { what, tensor, message } of refused) {
-  test(`refuses ${what}`, () => {
+  test(`rejects ${what}`, () => {
     assert.throws(() => decode({ a: tensor }), { name: 'CheckpointError', code: 'CHECKPOINT_INVALID', message })
   })
 }
@@ -76,7 +76,7 @@ test('integers and whatever else lies beside the tensors are left out', () => {
   assert.deepEqual([...views.keys()], ['a'])
 })
 
-test('a checkpoint without tensors is refused with what it holds', () => {
+test('a checkpoint without tensors is rejected with what it holds', () => {
   const refusal = (message: RegExp): object => ({ code: 'CHECKPOINT_INVALID', message })
   assert.throws(() => findTensorViews(new Map<unknown, unknown>([['epoch', 3], ['best', 0.7]])), refusal(/found the keys "epoch, best"/))
   assert.throws(() => findTensorViews(view(0, [1], [1])), refusal(/found a single tensor/))

@@ -83,7 +83,7 @@ const refused = [
 ]
 
 for (const { what, bytes, code, message } of refused) {
-  test(`refuses ${what}`, async () => {
+  test(`rejects ${what}`, async () => {
     await assert.rejects(readPyTorchZip(bytes), { name: 'CheckpointError', code, message })
   })
 }

@@ -29,7 +29,7 @@ async function assertReadOrRefused (bytes: Buffer): Promise<'read' | 'refused'> 
 }
 
 for (const [format, bytes] of Object.entries(files)) {
-  test(`${format} is told from its content`, async () => {
+  test(`${format} is recognised by its content`, async () => {
     const checkpoint = await readCheckpoint(bytes)
     assert.equal(checkpoint.format, format)
     assert.deepEqual([...checkpoint.tensors], [[name, { shape: [3], data: Float32Array.of(1, 2, 3) }]])
@@ -83,7 +83,7 @@ const lookalikes = [
 ]
 
 for (const { what, bytes, message } of lookalikes) {
-  test(`${what} is refused for what it is`, async () => {
+  test(`${what} is rejected for what it is`, async () => {
     await assert.rejects(readCheckpoint(bytes), { name: 'CheckpointError', code: 'CHECKPOINT_UNKNOWN_FORMAT', message })
   })
 }

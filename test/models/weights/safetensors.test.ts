@@ -46,13 +46,13 @@ test('equal tensors give equal files in any order, with aligned data', () => {
   assert.deepEqual(file.subarray(-8), float32Bytes(1, 2))
 })
 
-test('the writer refuses a finite value that float16 cannot hold, and writes infinity as it is', () => {
+test('the writer rejects a finite value that float16 cannot hold, and writes infinity as it is', () => {
   const stateDict = (value: number): StateDict => new Map([['conv_stem.weight', { shape: [1], data: Float32Array.of(value) }]])
   assert.throws(() => writeSafetensors(stateDict(70000), 'float16', {}), { code: 'CHECKPOINT_OVERFLOW', message: /"conv_stem\.weight" holds 70000, but float16 ends at 65504/ })
   assert.equal(readSafetensors(writeSafetensors(stateDict(-Infinity), 'float16', {})).get('conv_stem.weight')!.data[0], -Infinity)
 })
 
-test('the writer refuses a tensor with the name of the metadata', () => {
+test('the writer rejects a tensor with the name of the metadata', () => {
   assert.throws(() => writeSafetensors(new Map([['__metadata__', { shape: [], data: Float32Array.of(1) }]]), 'float32', {}), { code: 'CHECKPOINT_INVALID' })
 })
 
@@ -103,7 +103,7 @@ const refused = [
 ]
 
 for (const { what, bytes, code, message } of refused) {
-  test(`refuses ${what}`, () => {
+  test(`rejects ${what}`, () => {
     assert.throws(() => readSafetensors(bytes), { name: 'CheckpointError', code, message })
   })
 }

@@ -42,7 +42,7 @@ test('a shape counts its elements', () => {
   assert.equal(countElements('t', [2 ** 52, 2 ** 52, 2 ** 52, 0]), 0)
 })
 
-test('a shape that is no shape is refused without turning a nested value into text', () => {
+test('a shape that is no shape is rejected without turning a nested value into text', () => {
   let deep: unknown[] = []
   for (let i = 0; i < 100_000; i++) deep = [deep]
   for (const shape of [[-1], [1.5], [NaN], ['3'], [2 ** 53], [3n], [deep]]) {

@@ -108,7 +108,7 @@ test('--strict ends at the first file without labels, and goes on once it has so
   assert.deepEqual([exitCode, stderr], [2, 'Expected --strict with --out.\n'])
 })
 
-test('a list is text: an image, a folder, UTF-16 and Latin-1 are refused at once; a mark of the byte order is none of a path', async (t) => {
+test('a list is text: an image, a folder, UTF-16 and Latin-1 are rejected at once; a mark of the byte order is none of a path', async (t) => {
   const { list, out } = makeList(t, photos)
   const path = `${list}.other`
   for (const content of [readFileSync(photos[0]!), Buffer.from(photos.join('\n'), 'utf16le'), Buffer.from('Müll.png\n', 'latin1'), Buffer.from('a\0.png\n')]) {
@@ -129,7 +129,7 @@ test('a list is text: an image, a folder, UTF-16 and Latin-1 are refused at once
   assert.deepEqual(readLines(out).map(({ file }) => file), photos.slice(0, 2))
 })
 
-test('a shard that does not exist is refused', async (t) => {
+test('a shard that does not exist is rejected', async (t) => {
   const { list, out } = makeList(t, photos)
   for (const shard of ['2/2', '1', '-1/2', 'a/b']) {
     const { exitCode, stderr } = await start(list, shard, out).ended

@@ -96,7 +96,7 @@ test('a photo in the model\'s place is told so', async () => {
   assert.deepEqual([exitCode, stderr], [2, `Expected a model before the image files: ghostserve classify bundled ${coffee}\n`])
 })
 
-test('options that contradict each other are refused', async () => {
+test('options that contradict each other are rejected', async () => {
   for (const [args, sentence] of [
     [[coffee, '--json', '--format', 'csv'], /'--json' cannot be used with option '--format <name>'/],
     [['--list', '-', '--out', 'x.jsonl', '--format', 'csv'], /'--out <file>' cannot be used with option '--format <name>'/],

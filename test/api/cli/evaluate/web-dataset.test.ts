@@ -63,7 +63,7 @@ test('links and folders are no images', async (t) => {
   await assert.rejects(list(shard), /Expected labelled images in .* found none/)
 })
 
-suite('refused is', () => {
+suite('rejected is', () => {
   const sound: Member[] = [['a.jpg', 'bytes'], ['a.cls', '1']]
   const hostile: Record<string, [members: Member[], message: RegExp]> = {
     'an image without a class': [[['a.jpg', 'bytes']], /Expected a class beside the image of "a" of .*, found no \.cls/],

@@ -59,7 +59,7 @@ test('describes every route but itself, its page and what is no part of the cont
   assert.deepEqual(served.filter((route) => !unlisted.test(route)).sort(), described.sort())
 })
 
-/** Fastify's picture of its tree of routes -> `METHOD /path`, in the words of OpenAPI. */
+/** Fastify's printed tree of routes -> `METHOD /path`, in the words of OpenAPI. */
 function listRoutes (tree: string): string[] {
   const parents: string[] = []
   return [...tree.matchAll(/^(.*)── ([^*\s]\S*)(?: \((.+)\))?$/gm)].flatMap(([, { length: indent } = '', part = '', methods]) => {
@@ -92,7 +92,7 @@ test('has every code of a problem under its status, each with an example that fi
   assert.ok(visible.every((code) => new ServiceError(code, '').statusCode !== 499))
 })
 
-test('has examples of answers that fit their schemas and what the service says', async (t) => {
+test('has examples of responses that fit their schemas and what the service says', async (t) => {
   const { paths } = await readDocument(t)
   const exampleOf = (path: string, method: string): unknown => paths[path]![method]!.responses['200']!.content['application/json']!.example
   assert.ok(Check(ModelSchema, exampleOf('/model', 'get')))

@@ -29,12 +29,12 @@ const excessive: Record<string, [string, RegExp]> = {
   'quotes inside a string': [`"${'\\"'.repeat(10_001)}"`, /at most 10000 strings/],
 }
 for (const [what, [text, message]] of Object.entries(excessive)) {
-  test(`refuses too many ${what} before anything is parsed`, () => {
+  test(`rejects too many ${what} before anything is parsed`, () => {
     assert.throws(() => read(text), { code: 'malformed_json', message })
   })
 }
 
-test('what is no JSON is refused without a word of the parser', () => {
+test('what is no JSON is rejected without a word of the parser', () => {
   for (const text of ['', '{', '"', '"\\"', '[1,]', 'undefined', '\ufeff{}', '{"a":1}x']) {
     assert.throws(() => read(text), { code: 'malformed_json', message: 'Expected a complete JSON text in UTF-8, got one that is damaged or cut off.' })
   }

@@ -31,7 +31,7 @@ const refused: Record<string, [Record<string, string>, RegExp, string]> = {
   'an unknown key before a good one': [{ 'x-api-key': 'other', authorization: `Bearer ${key}` }, /not known/, 'Bearer realm="ghostserve", error="invalid_token"'],
 }
 for (const [what, [headers, detail, challenge]] of Object.entries(refused)) {
-  test(`refuses ${what} with 401 and says what it wants`, async (t) => {
+  test(`rejects ${what} with 401 and says what it wants`, async (t) => {
     const { app, classifier } = await openAppWithKey(t)
     const response = await app.inject({ ...classify, headers: { ...form.headers, ...headers } })
     assert.equal(response.statusCode, 401)
@@ -91,7 +91,7 @@ test('the log has the id of the key and never a key', async (t) => {
     await (await fetch(url, { method: 'POST', body: form.payload, headers: { ...form.headers, ...given } })).text()
   }
   const readAnswered = () => lines.map((line) => JSON.parse(line) as { msg: string, keyId?: string, code?: string }).filter(({ msg }) => msg === 'answered')
-  while (readAnswered().length < 2) await setImmediate() // a line follows its answer
+  while (readAnswered().length < 2) await setImmediate() // a line follows its response
   const answered = readAnswered()
   assert.deepEqual(answered.map(({ keyId, code }) => keyId ?? code), ['team-a', 'unauthorized'])
   for (const secret of [key, 'a-wrong-key']) assert.ok(!lines.join('').includes(secret))
@@ -107,7 +107,7 @@ test('the metrics count requests by the id of the key, and have neither keys nor
   assert.ok(!body.includes(key) && !body.includes('a-wrong-key'))
 })
 
-test('a preflight needs no key, and a page can read the refusal', async (t) => {
+test('a preflight needs no key, and a page can read the rejection', async (t) => {
   const { app } = await openAppWithKey(t, { CORS_ORIGINS: 'https://example.com' })
   const origin = { origin: 'https://example.com' }
   const preflight = await app.inject({ method: 'OPTIONS', url: '/classify', headers: { ...origin, 'access-control-request-method': 'POST' } })

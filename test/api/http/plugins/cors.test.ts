@@ -42,7 +42,7 @@ test('pages of other origins may not', async (t) => {
   }
 })
 
-test('refusals can be read too', async (t) => {
+test('rejections can be read too', async (t) => {
   const { app } = await openApp(t, { CORS_ORIGINS: '*' }, { start: false })
   for (const [method, url] of [['POST', '/classify'], ['GET', '/nothing']] as const) {
     const { statusCode, headers } = await app.inject({ method, url, headers: { origin: 'https://example.com' } })

@@ -21,7 +21,7 @@ interface FullService {
   readonly drain: () => void
 }
 
-/** Listens, has no sessions, and two images in work: as many as its queue takes, unless `environment` says otherwise. */
+/** Listens, has no sessions, and two images in flight: as many as its queue takes, unless `environment` says otherwise. */
 async function openFull (t: TestContext, open: typeof openApp = openApp, environment: Record<string, string> = {}): Promise<FullService> {
   const lines: string[] = []
   const stream = new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } })
@@ -47,7 +47,7 @@ const withoutTimes = ({ status, headers, body }: Answer): unknown => {
   return { status, others, problem, isIdTheSame: requestId === headers.get('x-request-id') }
 }
 
-test('what is refused at the door is refused as it would be further in, and the framework never sees it', async (t) => {
+test('an early rejection is the one that Fastify would give, and Fastify never sees the request', async (t) => {
   const { port, seen } = await openFull(t)
   const { answers: [atTheDoor] } = await exchange(port, post())
   assert.equal(seen(), 0)
@@ -70,7 +70,7 @@ test('it is counted and logged like any other', async (t) => {
   assert.deepEqual({ path, status, code, msg }, { path: '/classify', status: 503, code: 'queue_full', msg: 'answered' })
 })
 
-test('its connection goes on, body and all, and answers keep their order', async (t) => {
+test('its connection goes on, body and all, and responses keep their order', async (t) => {
   const { port, seen } = await openFull(t)
   const get = Buffer.from('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
   const { answers } = await exchange(port, Buffer.concat([post(['Connection: keep-alive']), get, post(['Connection: keep-alive']), post()]))
@@ -78,7 +78,7 @@ test('its connection goes on, body and all, and answers keep their order', async
   assert.ok(seen() >= 1, 'the probe is not for the door')
 })
 
-test('a client over its share is told so at the door, unless proxies hide who it is', async (t) => {
+test('a client over its share is rejected early, unless proxies hide its address', async (t) => {
   for (const [trustProxy, code] of [['', 'too_many_requests'], ['1', 'queue_full']] as const) {
     const { port, seen } = await openFull(t, openApp, { MAX_CLIENT_IMAGES: '2', MAX_QUEUE_SIZE: trustProxy === '' ? '4' : '2', TRUST_PROXY: trustProxy })
     const { answers: [answer] } = await exchange(port, post(trustProxy === '' ? [] : ['X-Forwarded-For: 10.0.0.9']))

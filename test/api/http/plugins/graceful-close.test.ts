@@ -1,4 +1,4 @@
-/** Over real sockets: what an injected request is told of its connection proves nothing. */
+/** Over real sockets: an injected request has no connection to announce the end of. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
@@ -63,7 +63,7 @@ async function listen (t: TestContext, start = true): Promise<FastifyInstance> {
   return app
 }
 
-test('until the drain connections are kept; from then on every answer announces the end of its connection, and is followed by it', async (t) => {
+test('until the drain connections are kept; from then on every response announces the end of its connection, and is followed by it', async (t) => {
   const app = await listen(t)
   const clients = await Promise.all([photo, livez, readyz].map(async (asked) => ({ asked, client: await Client.connect(t, app) })))
   for (const { asked, client } of clients) {
@@ -90,7 +90,7 @@ test('during the delay new connections are served, and readiness is refused', as
   await assert.rejects(Client.connect(t, app), TypeError, 'no longer listens')
 })
 
-test('after the delay connections end that are idle or never said anything; what is running gets its answer', async (t) => {
+test('after the delay connections end that are idle or never said anything; what is running gets its response', async (t) => {
   const { app, classifier } = await openApp(t, {}, { start: false })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const silent = await Client.connect(t, app)

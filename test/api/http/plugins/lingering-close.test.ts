@@ -66,7 +66,7 @@ const expectations: Record<string, { version: string, expect: string, received: 
   'something that nobody knows': { version: '1.1', expect: 'more', received: /^HTTP\/1.1 415 / },
 }
 for (const [what, { version, expect, received }] of Object.entries(expectations)) {
-  test(`a client that expects ${what} reads one response, which is told of`, async (t) => {
+  test(`a client that expects ${what} reads one response, which is reported`, async (t) => {
     const { app } = await openApp(t, {}, { start: false })
     const statuses: number[] = []
     app.onRequestEnd(({ status }) => { statuses.push(status) })

@@ -33,7 +33,7 @@ test('short of memory, images are refused, their connections end, and the servic
   assert.equal((await app.inject('/livez')).statusCode, 200)
 })
 
-test('while the main thread falls behind, images are refused; afterwards they are not', { timeout: 20_000 }, async (t) => {
+test('while the main thread falls behind, images are rejected; afterwards they are not', { timeout: 20_000 }, async (t) => {
   const app = await openUnderPressure(t, { MAX_EVENT_LOOP_DELAY_MS: '20' })
   const busy = setInterval(() => { for (const end = performance.now() + 100; performance.now() < end;); }, 1)
   const refused = await classifyUntil(app, 503)

@@ -85,7 +85,7 @@ suite('GET /metrics', () => {
     }
   })
 
-  test('counts each image that has no predictions by its code, and each request that was refused as a whole once', async (t) => {
+  test('counts each image that has no predictions by its code, and each request that was rejected as a whole once', async (t) => {
     const { app } = await openApp(t, { MAX_IMAGES: '3' })
     const post = async (...files: Array<Buffer | string>) => await app.inject({ method: 'POST', url: '/classify', ...formOf(...files) })
     const count = async (code: string) => valueOf(await scrape(app), 'ghostserve_rejections_total', { code })

@@ -14,7 +14,7 @@ const departures: Record<string, { sent: Buffer, waitsForWork: boolean }> = {
   'while its image waits': { sent: Buffer.concat([Buffer.from(head), payload]), waitsForWork: true },
 }
 for (const [when, { sent, waitsForWork }] of Object.entries(departures)) {
-  test(`a client that hangs up ${when} is told of once, as client_gone`, { timeout: 20_000 }, async (t) => {
+  test(`a client that hangs up ${when} is reported once, as client_gone`, { timeout: 20_000 }, async (t) => {
     const { app, classifier } = await openApp(t, {}, { start: false })
     const ends: Array<[string | undefined, number]> = []
     const arrived = new Promise<void>((resolve) => app.addHook('onRequest', async () => resolve()))
@@ -36,7 +36,7 @@ for (const [when, { sent, waitsForWork }] of Object.entries(departures)) {
   })
 }
 
-test('a client that hangs up on several requests of one connection is told of once for each, and their bodies are let go', { timeout: 20_000 }, async (t) => {
+test('a client that hangs up on several requests of one connection is reported once for each, and their bodies are let go', { timeout: 20_000 }, async (t) => {
   const { app, classifier } = await openApp(t, {}, { start: false })
   const ends: Array<[string | undefined, number]> = []
   app.onRequestEnd(({ outcome, status }) => { ends.push([outcome.code, status]) })
@@ -54,7 +54,7 @@ test('a client that hangs up on several requests of one connection is told of on
   assert.deepEqual(ends, [...Array(4).fill(['client_gone', 499]), [undefined, 200]])
 })
 
-test('a client that ends its connection in the middle of the upload may still read, and is told of once by what it can read', { timeout: 20_000 }, async (t) => {
+test('a client that ends its connection in the middle of the upload may still read, and is reported once by what it can read', { timeout: 20_000 }, async (t) => {
   const { app } = await openApp(t, {}, { start: false })
   const ends: Array<[string | undefined, number]> = []
   const ended = new Promise<void>((resolve) => app.onRequestEnd(({ outcome, status }) => {
@@ -69,7 +69,7 @@ test('a client that ends its connection in the middle of the upload may still re
   assert.deepEqual(ends, [['invalid_request', 400], [undefined, 200]])
 })
 
-test('a request that is answered is told of once, over a socket and injected', async (t) => {
+test('a request that is answered is reported once, over a socket and injected', async (t) => {
   const { app } = await openApp(t, {}, { start: false })
   const statuses: number[] = []
   app.onRequestEnd(({ status }) => { statuses.push(status) })
@@ -91,7 +91,7 @@ test('the outcome has the codes of single images, and every stage of every image
   for (const { stage, startedAt, endedAt } of timeline) assert.ok(endedAt >= startedAt, stage)
 })
 
-test('a path that is no path is told of as well', async (t) => {
+test('a path that is no path is reported as well', async (t) => {
   const { app } = await openApp(t, {}, { start: false })
   const ends: unknown[] = []
   app.onRequestEnd(({ outcome: { code }, status }) => { ends.push([code, status]) })

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import test from 'node:test'
 import { openApp } from '../../open-app.ts'
 
-test('every answer forbids sniffing and keeping, and none says what made it', async (t) => {
+test('every response forbids sniffing and keeping, and none says what made it', async (t) => {
   const { app } = await openApp(t, {}, { start: false })
   for (const [method, url, status] of [
     ['GET', '/', 200], ['GET', '/livez', 200], ['GET', '/readyz', 503], ['GET', '/model', 200], ['GET', '/openapi.json', 200], ['GET', '/docs', 200],

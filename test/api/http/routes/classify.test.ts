@@ -115,7 +115,7 @@ suite('POST /classify', () => {
   })
 })
 
-suite('POST /classify refuses', () => {
+suite('POST /classify rejects', () => {
   const png = { 'content-type': 'image/png' }
   const limits = { MAX_IMAGES: '2', MAX_QUEUE_SIZE: '4', MAX_IMAGE_BYTES: '500000', MAX_REQUEST_BYTES: '700000', MAX_IMAGE_PIXELS: '150000', MAX_IMAGE_SIDE: '1000' }
   const big = Buffer.concat([coffee, Buffer.alloc(500_001)])
@@ -185,7 +185,7 @@ suite('POST /classify refuses', () => {
     assert.equal(response.json<{ code: string }>().code, 'request_too_large')
   })
 
-  test('a picture that takes more memory to decode than there is for all of them', async (t) => {
+  test('an image that takes more memory to decode than there is for all of them', async (t) => {
     const { app } = await openApp(t, { DECODE_MEMORY_BYTES: '7000000' }, { start: false })
     const picture = () => sharp({ create: { width: 1000, height: 1000, channels: 3, background: 'red' } })
     const send = async (payload: Buffer, type: string) => {
@@ -222,7 +222,7 @@ async function until (condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
 
-suite('waiting for an answer', () => {
+suite('waiting for a response', () => {
   test('a request that comes before the model is loaded is answered when it is', async (t) => {
     const { app, classifier } = await openApp(t, {}, { start: false })
     assert.equal((await app.inject('/readyz')).statusCode, 503)
@@ -259,7 +259,7 @@ suite('waiting for an answer', () => {
     assert.match(response.json<{ detail: string }>().detail, /within 250 ms/)
   })
 
-  test('bodies over the memory for all of them are refused, and what was read is given back', async (t) => {
+  test('bodies over the memory for all of them are rejected, and what was read is given back', async (t) => {
     const { app } = await openApp(t, { REQUEST_MEMORY_BYTES: '300000' })
     for (let i = 0; i < 3; i++) {
       const refused = await app.inject({ method: 'POST', url: '/classify', ...formOf(coffee) })
@@ -269,7 +269,7 @@ suite('waiting for an answer', () => {
     }
   })
 
-  test('above the limit of images in work a request is refused at once, with the time to try again', async (t) => {
+  test('above the limit of images in flight a request is rejected at once, with the time to try again', async (t) => {
     const { app, classifier } = await openApp(t, { MAX_QUEUE_SIZE: '4', MAX_IMAGES: '2' }, { start: false })
     const admitted = Promise.all(Array.from({ length: 2 }, () => app.inject({ method: 'POST', url: '/classify', ...formOf(coffee, coffee) })))
     await until(() => classifier.admission.inFlight === 4)

@@ -10,11 +10,11 @@ import type { Measured } from './measure.ts'
 import { decodeCases } from './cases.ts'
 
 const mebi = 2 ** 20
-/** What a process grows by beside its picture: its heap, threads' arenas. */
+/** Growth of a process that is not its image: heap, arenas of threads. */
 const allowance = 3 * mebi
-/** Memory that is freed goes back to the system at once, so that the next picture has to ask for it again. */
+/** Memory that is freed goes back to the system at once, so that the next image has to ask for it again. */
 const allocator = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '0' }
-/** Of the tall one libvips passes little on from step to step, so that what a decoder keeps shows; the wide one is the other way round. */
+/** Shapes: libvips passes little of the tall one from step to step, so that what a decoder keeps shows; the wide one is the reverse. */
 const shapes = [[500, 5000, 128], [4000, 600, 224]] as const
 
 const canMeasure = (): boolean => {

@@ -20,7 +20,7 @@ export interface Measured {
   readonly name: string
   readonly chargedBytes: number
   readonly grownBytes: number
-  /** Of the charge, what libvips passes on from step to step. */
+  /** Part of the charge that libvips passes on from step to step. */
   readonly stripBytes: number
   readonly fileBytes: number
 }
@@ -35,11 +35,11 @@ class RecordingBudget extends MemoryBudget {
 }
 
 const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync('/proc/self/status', 'latin1'))?.[1])
-/** What earlier pictures left is gone when V8 has collected it and the event loop has turned. */
+/** What earlier images left is gone when V8 has collected it and the event loop has turned. */
 const turns = 2
 const turnMs = 5
 
-/** Some files are refused, but not before they have been decoded. */
+/** Some files are rejected, but not before they have been decoded. */
 async function decode (file: Buffer, decodeBudget: MemoryBudget): Promise<void> {
   const options = { ...unlimited({ ...preprocessingPresets.imagenet, cropSize, cropPct: 1 }), formats: imageFormatNames, decodeBudget }
   await preprocess(file, options, new AbortController().signal).catch(() => {})

@@ -71,7 +71,7 @@ const refusals: Record<string, Refusal> = {
   'an unknown output': ['invalid_request', /outputs/, images(), undefined, { outputs: [{ name: 'x' }] }],
   'more classes than there are': ['invalid_request', /outputs/, images(), undefined, { outputs: [{ name: 'scores', parameters: { classification: 11 } }] }],
 }
-suite('an inference request is refused for', () => {
+suite('an inference request is rejected for', () => {
   for (const [what, [code, message, input, binary, more]] of Object.entries(refusals)) {
     test(what, () => { assert.throws(() => read(input, binary, more), { code, message }) })
   }
