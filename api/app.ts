@@ -46,6 +46,8 @@ export function buildApp (
     genReqId: requestIdOf,
     trustProxy: parseTrustProxy(config.trustProxy),
     forceCloseConnections: 'idle',
+    // It would also end a close that waits longer than 10 s, which has SHUTDOWN_TIMEOUT_MS.
+    pluginTimeout: 0,
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => handleFrameworkError(error, request, reply),
     clientErrorHandler: handleClientError,

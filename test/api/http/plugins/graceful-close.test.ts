@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { readFixture } from '../../../fixtures/index.ts'
 import { parseAnswers, type Answer } from '../../../hostile/exchange.ts'
@@ -122,4 +123,17 @@ test('bodies that have not arrived shortly before the shutdown times out are rej
   uploading.write(photo.subarray(-100))
   await Promise.all([drained, rejected.closed])
   assert.ok(performance.now() - startedAt < 2000)
+})
+
+test('a close that waits for a response longer than Fastify waits for a plugin is none the worse', { timeout: 30_000 }, async (t) => {
+  const { app, classifier } = await openApp(t, { REQUEST_TIMEOUT_MS: '60000', SHUTDOWN_TIMEOUT_MS: '60000' }, { start: false })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const waiting = await Client.connect(t, app)
+  waiting.write(photo)
+  while (classifier.load.queueDepth === 0) await new Promise((resolve) => setImmediate(resolve))
+  const drained = app.drain(0)
+  await sleep(10_500)
+  await classifier.start()
+  assert.equal((await waiting.answer()).status, 200)
+  await drained
 })
