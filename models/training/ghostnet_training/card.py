@@ -1,4 +1,4 @@
-"""What `ghostserve build` has to know of a run beside its weights: how images are prepared, and what a model's manifest tells of it."""
+"""The card of a run, which `ghostserve build` reads next to its weights: preprocessing, and what the manifest says of the training."""
 
 import json
 from pathlib import Path

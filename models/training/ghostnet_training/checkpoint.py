@@ -1,4 +1,4 @@
-"""What a run leaves behind: `latest.pth` to go on from, `best.pth` to be served."""
+"""Checkpoints of a run: `latest.pth` to resume from, `best.pth` to be served."""
 
 import os
 from pathlib import Path
@@ -8,14 +8,14 @@ import torch
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Whole or not at all: a run may be killed at any moment."""
+    """Writes a file whole or not at all: a run may be killed at any moment."""
     unfinished = path.with_suffix('.part')
     torch.save(state, unfinished)
     os.replace(unfinished, path)
 
 
 def load(path: Path, device: torch.device | str = 'cpu') -> dict[str, Any]:
-    """Raises ValueError in one sentence for what is no checkpoint. No code of the file is run."""
+    """Reads a checkpoint without running code of the file. Raises ValueError for what is none."""
     try:
         return torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Images and their classes from a folder a class. What cannot be read is counted and skipped."""
+"""Images and their classes, from one folder per class. What cannot be read is counted and skipped."""
 
 import random
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from ghostnet_training.transforms import eval_transform, train_transform
 #: What Pillow raises for files that are no images, or damaged ones.
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
-#: float `[N, 3, H, W]`, int64 `[N]`, and how many files could not be read. Neither tensor where none could.
+#: float `[N, 3, H, W]`, int64 `[N]`, and how many files could not be read; no tensors if none could.
 Batch = tuple[torch.Tensor | None, torch.Tensor | None, int]
 
 
 class ReadableImages(Dataset):
-    """(image, class, 0) of a dataset of files; for one that cannot be read the next one that can, and how many were passed over."""
+    """(image, class, 0) of a dataset of files; for one that cannot be read the next one that can, and how many were skipped."""
 
     def __init__(self, images: Dataset) -> None:
         self.images = images
@@ -42,7 +42,7 @@ class ReadableImages(Dataset):
 
 
 class ImagesOrNothing(Dataset):
-    """(image, class) of a dataset of files, None for one that cannot be read: in validation nothing takes its place."""
+    """(image, class) of a dataset of files, None for one that cannot be read: validation puts nothing in its place."""
 
     def __init__(self, images: Dataset) -> None:
         self.images = images
@@ -58,7 +58,7 @@ class ImagesOrNothing(Dataset):
 
 
 def image_folder(path: str | Path, transform: Callable) -> datasets.ImageFolder:
-    """A folder a class, in the order of their names. Raises ValueError in one sentence where there are no images."""
+    """The data set of one folder per class, in the order of their names. Raises ValueError if there are no images."""
     try:
         return datasets.ImageFolder(str(path), transform)
     except FileNotFoundError as error:
@@ -110,7 +110,7 @@ def collate_readable(items: list[tuple[torch.Tensor, int] | None]) -> Batch:
 
 
 class Folders:
-    """`train` and `val` of one folder, with a folder a class in each."""
+    """`train` and `val` of one folder, with one folder per class in each."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         self.folder = folder

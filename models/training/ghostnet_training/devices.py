@@ -1,4 +1,4 @@
-"""The processes of a run, one a device: torchrun starts them, a plain `python -m` is the only one."""
+"""The processes of a run, one per device: torchrun starts them, a plain `python -m` is the only one."""
 
 import os
 from collections.abc import Iterator
@@ -37,9 +37,9 @@ class Devices:
 
 @contextmanager
 def open_devices(device: str | None) -> Iterator[Devices]:
-    """Joins the process group that torchrun describes, if it does. `device`: None for CUDA where there is one."""
+    """Joins the process group that torchrun describes, if it does. `device`: None for CUDA if there is one."""
     kind = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    torch.backends.cudnn.allow_tf32 = False  # what is said to be float32 is
+    torch.backends.cudnn.allow_tf32 = False  # float32 stays float32
     if 'RANK' not in os.environ:
         yield Devices(torch.device(kind))
         return

@@ -15,7 +15,7 @@ class Accuracy:
     images: int
     #: Mean; with the label smoothing of training, as MindCV reports it.
     loss: float
-    #: Per cent.
+    #: Percent.
     top1: float
     top5: float
     #: Files that could not be read.

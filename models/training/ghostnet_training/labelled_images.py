@@ -11,14 +11,14 @@ IMAGE_EXTENSIONS = {'.jpg', '.jpeg', '.png', '.webp'}
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """Where the encoded image lies, and what is in it."""
+    """Place of an encoded image, and its class."""
 
     name: str
     class_index: int
     path: Path
     offset: int = 0
     size: int | None = None
-    """Of a member of an archive, in bytes; None for a file of its own."""
+    """Size of a member of an archive, in bytes; None for a file of its own."""
 
     def read(self) -> bytes:
         with self.path.open('rb') as file:
@@ -31,8 +31,10 @@ ClassIndexOf = Callable[[str, str], int]
 
 def list_labelled_images(data: Path, labels: Sequence[dict], ground_truth: Path | None = None) -> list[LabelledImage]:
     """
-    `data` is a folder with one folder for each class, a WebDataset shard (.tar) or a folder of them, a text file with a name and its
-    class a line, or a folder of images beside whose classes `ground_truth` has.
+    The images of a data set in their order.
+
+    `data` is a folder with one folder per class, a WebDataset shard (.tar) or a folder of them, a text file with one name and its
+    class per line, or a folder of images whose classes `ground_truth` has.
 
     Raises ValueError if a class is not one of the model's or no image is found.
     """
@@ -51,7 +53,7 @@ def list_labelled_images(data: Path, labels: Sequence[dict], ground_truth: Path 
 
 
 def index_classes(labels: Sequence[dict]) -> ClassIndexOf:
-    """A class may be called by its WordNet id or its label; or by its index, where no class has that number for a label."""
+    """Names of classes -> their indices: WordNet id or label; the index too, if no class has that number as its label."""
     indices: dict[str, int | None] = {}
     for class_index, label in enumerate(labels):
         for name in {label['label'], label.get('wnid', label['label'])}:
@@ -90,7 +92,7 @@ def list_named_images(path: Path, class_index_of: ClassIndexOf) -> list[Labelled
 
 
 def list_flat_folder(folder: Path, ground_truth: Path, class_index_of: ClassIndexOf) -> list[LabelledImage]:
-    """Bare numbers a line are refused: those of ImageNet's own development kit count the classes in an order of their own."""
+    """Images of one folder. Classes as bare numbers are rejected: ImageNet's development kit counts them in its own order."""
     files = sorted(path.name for path in folder.iterdir() if is_image(path))
     lines = read_lines(ground_truth)
     if not lines or pair_of(lines[0][0]) is not None:
@@ -110,7 +112,7 @@ def list_flat_folder(folder: Path, ground_truth: Path, class_index_of: ClassInde
 
 
 def list_shard(shard: Path, classes: int) -> list[LabelledImage]:
-    """WebDataset: `KEY.jpg` (or png, webp) is an image and `KEY.cls` its class index. Nothing is unpacked."""
+    """Members of a WebDataset shard: `KEY.jpg` (or png, webp) is an image and `KEY.cls` its class index. Nothing is unpacked."""
     images: dict[str, tarfile.TarInfo] = {}
     indices: dict[str, int] = {}
     try:
@@ -122,13 +124,13 @@ def list_shard(shard: Path, classes: int) -> list[LabelledImage]:
                 key, extension = match.groups()
                 if f'.{extension.lower()}' in IMAGE_EXTENSIONS:
                     if images.setdefault(key, member) is not member:
-                        raise ValueError(f'Expected one image a key, got a second one in {member.name!r} of {shard}.')
+                        raise ValueError(f'Expected one image per key, got a second one in {member.name!r} of {shard}.')
                 elif extension == 'cls':
                     written = archive.extractfile(member).read(16).decode('ascii', 'replace').strip()
                     if not written.isdigit() or int(written) >= classes:
                         raise ValueError(f'Expected a class index from 0 to {classes - 1} in {member.name!r} of {shard}, got {written!r}.')
                     if key in indices:
-                        raise ValueError(f'Expected one class a key, got a second one in {member.name!r} of {shard}.')
+                        raise ValueError(f'Expected one class per key, got a second one in {member.name!r} of {shard}.')
                     indices[key] = int(written)
     except tarfile.TarError as error:
         raise ValueError(f'Expected {shard} to be a complete tar archive, but {error}.') from error
@@ -144,7 +146,7 @@ def is_image(path: Path) -> bool:
 
 
 def read_lines(path: Path) -> list[tuple[str, str]]:
-    """Lines that say something, and where each of them is; without the heading of Kaggle's table."""
+    """Lines that are not empty, each with its place; without the heading of Kaggle's table."""
     lines = [(line.strip(), f'line {number} of {path}') for number, line in enumerate(path.read_text('utf-8').splitlines(), 1)]
     return [(line, where) for i, (line, where) in enumerate(lines) if line and not (i == 0 and line == 'ImageId,PredictionString')]
 
@@ -157,7 +159,7 @@ def read_pair(line: str, where: str) -> tuple[str, str]:
 
 
 def pair_of(line: str) -> tuple[str, str] | None:
-    """Separated by tabs (further columns do not count) or by a comma, or by the first space."""
+    """Name and class of a line: separated by tabs (further columns do not count) or by a comma, or by the first space."""
     match = re.fullmatch(r'([^\t,]+)\t([^\t]+).*|([^\t,]+),(.+)|(\S+)\s+(.+)', line)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""What is validated: a model directory, as `ghostserve build` makes it and `ghostserve evaluate` takes it."""
+"""The validated model: a model directory, as `ghostserve build` makes it and `ghostserve evaluate` takes it."""
 
 import hashlib
 import json
@@ -27,12 +27,12 @@ class Model:
     #: An RGB image -> float `[3, crop_size, crop_size]`.
     transform: Callable[[Image.Image], torch.Tensor]
     temperature: float
-    #: What must be the same for results to belong together.
+    #: Heading of a results file: lines of different headings do not belong together.
     identity: dict[str, Any]
 
 
 def load_model(path: Path) -> Model:
-    """Raises ValueError in one sentence for what cannot be validated."""
+    """Reads a model directory. Raises ValueError for what cannot be validated."""
     if not (path / 'manifest.json').exists():
         raise ValueError(f'Expected a model directory of `ghostserve build`, got {path} without a manifest.json.')
     manifest = json.loads((path / 'manifest.json').read_text(encoding='utf-8'))
@@ -42,7 +42,7 @@ def load_model(path: Path) -> Model:
         raise ValueError(f'Expected preprocessing by Pillow with the mean and deviation of ImageNet, got {preprocessing}.')
     recipe = Recipe(crop_pct=preprocessing['cropPct'], interpolation=preprocessing['interpolation'])
 
-    torch.backends.cudnn.allow_tf32 = False  # what is said to be float32 is
+    torch.backends.cudnn.allow_tf32 = False  # float32 stays float32
     network = GhostNet(manifest['width'], manifest['classes'])
     weights = path / 'model.safetensors'
     load_weights(network, load_file(weights))

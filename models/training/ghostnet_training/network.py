@@ -28,7 +28,7 @@ class GhostNet(ghostnet.GhostNet):
     def __init__(self, width: float, num_classes: int, dropout: float = 0.2) -> None:
         super().__init__(STAGES, num_classes=num_classes, width=width, drop_rate=dropout)
         for module in self.modules():
-            # As MindCV does: He's uniform, biases zero. Batch norm begins as the identity anyway.
+            # MindCV's: He's uniform, biases zero. Batch norm begins as the identity anyway.
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_uniform_(module.weight)
                 if module.bias is not None:

@@ -1,4 +1,4 @@
-"""What a step minimises, and how."""
+"""The loss and the optimiser of a training step."""
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ def build_loss(recipe: Recipe) -> nn.Module:
 
 
 def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    """Momentum as MindSpore has it: v = momentum v + gradient + decay p, p -= lr v. All parameters decay."""
+    """SGD with momentum as MindSpore has it: v = momentum v + gradient + decay p, p -= lr v. All parameters decay."""
     return torch.optim.SGD(
         model.parameters(), lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.nesterov, weight_decay=recipe.weight_decay)
 

@@ -1,10 +1,10 @@
-"""Checks the folder that a program was told to write into, before its work, so that nothing is lost."""
+"""Checks an output folder before the work, so that nothing is lost."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 
-def refuse_others(folder: Path, patterns: Iterable[str]) -> None:
+def reject_others(folder: Path, patterns: Iterable[str]) -> None:
     """Raises ValueError if something is there under a name that the program will write."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f'Expected an output folder, got {folder}, which is none.')

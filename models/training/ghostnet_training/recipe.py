@@ -15,7 +15,7 @@ class Recipe:
     num_classes: int | None = 1000
     seed: int = 42
 
-    #: Images a device and step, and the devices that the learning rate is meant for.
+    #: Images per device and step, and the devices that the learning rate is meant for.
     batch_size: int = 128
     devices: int = 8
     epochs: int = 600
@@ -30,9 +30,9 @@ class Recipe:
     #: timm's notation; None for none.
     auto_augment: str | None = 'randaug-m9-mstd0.5'
     random_erasing: float = 0.25
-    #: How often an image is augmented anew in one epoch, each time with other numbers; the epoch keeps its length.
+    #: Augmentations per image and epoch, each with other random numbers; the epoch keeps its length.
     aug_repeats: int = 1
-    #: Of the image's shorter side, in validation.
+    #: Share of the image's shorter side, in validation.
     crop_pct: float = 0.875
 
     dropout: float = 0.2
@@ -42,7 +42,7 @@ class Recipe:
     warmup_epochs: int = 20
     momentum: float = 0.9
     nesterov: bool = False
-    #: On all parameters, batch norm's and biases too, as MindCV does.
+    #: Weight decay of all parameters, batch norm's and biases too, as MindCV has it.
     weight_decay: float = 2e-5
 
     #: float16 with a dynamic loss scale; on CUDA only.
@@ -50,10 +50,10 @@ class Recipe:
     loss_scale: float = 2.0 ** 24
     loss_scale_window: int = 2000
     sync_batch_norm: bool = False
-    #: Of the moving average of the weights, once it has grown to this; 0 for none.
+    #: Decay of the moving average of the weights, once it has grown to this; 0 for no average.
     ema_decay: float = 0.0
     compile: bool = False
-    #: Processes that decode, a device.
+    #: Decoding processes per device.
     workers: int = 8
 
 
@@ -72,7 +72,7 @@ def load_recipe(path: str | Path, changes: list[str] = ()) -> Recipe:
 
 
 def make_recipe(values: dict[str, Any]) -> Recipe:
-    """Raises ValueError in one sentence for a key that is none, or a value of another type."""
+    """Checks keys and types. Raises ValueError for an unknown key or a value of another type."""
     fields = {field.name: field for field in dataclasses.fields(Recipe)}
     for key, value in values.items():
         if key not in fields:

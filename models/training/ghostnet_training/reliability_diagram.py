@@ -1,4 +1,4 @@
-"""Whether scores mean what they say, as a picture."""
+"""The reliability diagram: accuracy by score."""
 
 from pathlib import Path
 

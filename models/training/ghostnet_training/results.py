@@ -1,4 +1,4 @@
-"""What became of each epoch: `results.csv`, TensorBoard, and the curves as a picture."""
+"""Results of each epoch: `results.csv`, TensorBoard, and the curves as an image."""
 
 import csv
 import dataclasses
@@ -17,22 +17,22 @@ from matplotlib import pyplot  # noqa: E402 (the backend comes first: there may 
 class EpochResult:
     epoch: int
     image_size: int
-    #: Of the last step.
+    #: Learning rate of the last step.
     lr: float
     train_loss: float
-    #: Of the raw weights, as the two accuracies.
+    #: Validation loss of the raw weights, as the two accuracies.
     validation_loss: float
-    #: Per cent.
+    #: Percent.
     top1: float
     top5: float
     ms_per_step: float
-    #: All devices together.
+    #: Sum over all devices.
     images_per_second: float
     train_seconds: float
     validation_seconds: float
     #: Files that could not be read, in training and validation.
     unreadable: int
-    #: Of the moving average of the weights, where the recipe has one.
+    #: Loss and accuracies of the moving average of the weights, if the recipe has one.
     averaged_validation_loss: float | None = None
     averaged_top1: float | None = None
     averaged_top5: float | None = None

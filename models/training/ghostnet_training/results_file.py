@@ -1,4 +1,4 @@
-"""The logits of a validation in a file of JSON lines, as far as it has come, so that one that was interrupted goes on where it was."""
+"""Logits of a validation in a file of JSON lines, so that an interrupted one continues where it was."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from ghostnet_training.labelled_images import LabelledImage
 
 
 class ResultsFile:
-    """A line that says of what, then a line for each image in the order of the data set, as `ghostserve evaluate` writes it."""
+    """A heading, then one line per image in the order of the data set, as `ghostserve evaluate` writes it."""
 
     def __init__(self, path: Path, validated: dict, images: Sequence[LabelledImage], classes: int) -> None:
         """Reads what is there in `before`, float32 [images, classes]. Raises ValueError if it is of another model or of other images."""
@@ -24,7 +24,7 @@ class ResultsFile:
         if len(lines) > len(images):
             raise ValueError(f'Expected results of {len(images)} images in {path}, got {len(lines)}: they are of another data set.')
         self.before = np.array([read_line(line, image, classes, path) for line, image in zip(lines, images)], np.float32).reshape(-1, classes)
-        # A process that was killed may have left the beginning of a line: of this one, or it is not ours.
+        # A killed process may have left the beginning of this line; anything else is not ours.
         expected = heading if not found else beginning(images[len(lines)]) if len(lines) < len(images) else ''
         length = min(len(rest), len(expected.encode()))
         if rest and (length == 0 or rest[:length] != expected.encode()[:length]):

@@ -1,4 +1,4 @@
-"""Writes a folder a class as WebDataset shards.
+"""Writes one folder per class as WebDataset shards.
 
     python -m ghostnet_training.shard --data-dir DIR --output-dir SHARDS
 """
@@ -13,14 +13,14 @@ import webdataset
 from tqdm import tqdm
 
 from ghostnet_training.data import image_folder
-from ghostnet_training.output_folder import refuse_others
+from ghostnet_training.output_folder import reject_others
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog='python -m ghostnet_training.shard', description='Writes a folder a class as WebDataset shards.')
-    parser.add_argument('--data-dir', required=True, type=Path, help='train/ and val/ with a folder a class')
+    parser = argparse.ArgumentParser(prog='python -m ghostnet_training.shard', description='Writes one folder per class as WebDataset shards.')
+    parser.add_argument('--data-dir', required=True, type=Path, help='train/ and val/ with one folder per class')
     parser.add_argument('--output-dir', required=True, type=Path)
-    parser.add_argument('--samples', type=int, default=1000, help='images a shard [1000]')
+    parser.add_argument('--samples', type=int, default=1000, help='images per shard [1000]')
     options = parser.parse_args(arguments)
     try:
         write_shards(options.data_dir, options.output_dir, options.samples)
@@ -29,8 +29,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def write_shards(data_dir: Path, folder: Path, samples: int) -> None:
-    """The files as they are, in an order that mixes the classes and is always the same."""
-    refuse_others(folder, ['train-*.tar', 'val-*.tar', 'classes.txt', 'sizes.json'])
+    """Writes the files unchanged, in an order that mixes the classes and is always the same."""
+    reject_others(folder, ['train-*.tar', 'val-*.tar', 'classes.txt', 'sizes.json'])
     folder.mkdir(parents=True, exist_ok=True)
     sizes: dict[str, int] = {}
     for part in ('train', 'val'):

@@ -1,7 +1,7 @@
 """Images and their classes from WebDataset shards: for data that outgrows a disk, or its number of files.
 
-A folder has `train-*.tar` and `val-*.tar` with an image and a `.cls` a sample, `classes.txt` with a class a line, and `sizes.json` with the
-number of samples of each shard. `python -m ghostnet_training.shard` makes one of a folder a class.
+A folder has `train-*.tar` and `val-*.tar` with an image and a `.cls` per sample, `classes.txt` with one class per line, and `sizes.json` with the
+number of samples of each shard. `python -m ghostnet_training.shard` makes them from one folder per class.
 """
 
 import io
@@ -21,7 +21,7 @@ from ghostnet_training.recipe import Recipe
 from ghostnet_training.transforms import eval_transform, train_transform
 
 IMAGE_KEYS = ('jpg', 'jpeg', 'png', 'webp')
-#: Samples among which the next one is drawn, beside the order of the shards.
+#: Samples among which the next one is drawn, in addition to the shuffled shards.
 SHUFFLED = 2000
 
 
@@ -37,11 +37,11 @@ class Shards:
         self.sizes: dict[str, int] = json.loads((folder / 'sizes.json').read_text(encoding='utf-8'))
 
     def train(self, epoch: int, image_size: int, devices: Devices) -> DataLoader:
-        """As many whole batches an epoch for each device; the order is a function of the seed, the epoch, the device and the worker."""
+        """Batches of one epoch, equally many whole ones per device; the order is a function of the seed, the epoch, the device and the worker."""
         names = self._names('train')
         readers = devices.world_size * max(1, self.recipe.workers)
         if len(names) < readers:
-            raise ValueError(f'Expected at least {readers} training shards, one a device and worker, got {len(names)}.')
+            raise ValueError(f'Expected at least {readers} training shards, one per device and worker, got {len(names)}.')
         random.Random(f'{self.recipe.seed} {epoch}').shuffle(names)
         steps = sum(self.sizes[name] for name in names) // (self.recipe.batch_size * devices.world_size)
         samples = ShardSamples(
@@ -69,7 +69,7 @@ class Shards:
 
 
 class Steps:
-    """A loader's batches, `count` of them: begun again where a device's shards hold fewer, since all devices take the same number of steps."""
+    """A loader's batches, `count` of them: begun again if a device's shards hold fewer, since all devices take the same number of steps."""
 
     def __init__(self, loader: DataLoader, count: int) -> None:
         self.loader = loader

@@ -1,4 +1,4 @@
-"""Logits -> how good a model is, in the words of `ghostserve evaluate --json`."""
+"""Logits -> metrics of a model, in the words of `ghostserve evaluate --json`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,14 +9,15 @@ BINS = 15
 MAX_CONFUSIONS = 50
 
 
-# Of an image that could not be read: behind every class.
+# Rank of an image that could not be read: behind every class.
 UNRANKED = np.iinfo(np.int64).max
 
 
 def tally(logits: np.ndarray, class_indices: np.ndarray, labels: Sequence[dict], temperature: float) -> dict:
     """
-    `logits` are float32 [images, classes], NaN for an image that could not be read, which counts as wrong; `class_indices` are
-    integers [images]. Accuracy is in percent with two decimals.
+    Metrics of a validation, accuracy in percent with two decimals.
+
+    `logits`: float32 [images, classes], NaN for an image that could not be read, which counts as wrong; `class_indices`: integers [images].
     """
     classified = ~np.isnan(logits).any(axis=1)
     ranks = np.full(len(logits), UNRANKED)
@@ -39,7 +40,7 @@ def tally(logits: np.ndarray, class_indices: np.ndarray, labels: Sequence[dict],
 
 
 def rank(logits: np.ndarray, class_indices: np.ndarray) -> np.ndarray:
-    """How many classes are before the right one: by descending logit, equal ones in the order of their class index."""
+    """Number of classes before the right one: by descending logit, equal ones in the order of their class index."""
     right = np.take_along_axis(logits, class_indices[:, None], axis=1)
     ahead = (logits > right) | ((logits == right) & (np.arange(logits.shape[1]) < class_indices[:, None]))
     return ahead.sum(axis=1)

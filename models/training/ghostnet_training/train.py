@@ -19,7 +19,7 @@ from ghostnet_training.data import Folders
 from ghostnet_training.devices import Devices, open_devices
 from ghostnet_training.evaluation import evaluate
 from ghostnet_training.network import WIDTHS, GhostNet, load_weights
-from ghostnet_training.output_folder import refuse_others
+from ghostnet_training.output_folder import reject_others
 from ghostnet_training.recipe import Recipe, load_recipe
 from ghostnet_training.results import EpochResult, Results
 from ghostnet_training.shards import Shards, are_shards
@@ -29,12 +29,12 @@ from ghostnet_training.trainer import Trainer
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog='python -m ghostnet_training.train', description='Trains GhostNet by a recipe.')
     parser.add_argument('--config', required=True, type=Path, help='recipe, a YAML file')
-    parser.add_argument('--data-dir', required=True, type=Path, help='train/ and val/ with a folder a class, or WebDataset shards')
-    parser.add_argument('--output-dir', type=Path, help='of checkpoints, results and curves [runs/NAME]')
+    parser.add_argument('--data-dir', required=True, type=Path, help='train/ and val/ with one folder per class, or WebDataset shards')
+    parser.add_argument('--output-dir', type=Path, help='folder for checkpoints, results and curves [runs/NAME]')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='changes one value of the recipe')
     parser.add_argument('--weights', type=Path, help='PyTorch checkpoint to start from; other classes get a new classifier')
     parser.add_argument('--resume', action='store_true', help='goes on after the last epoch of the output folder')
-    parser.add_argument('--device', choices=['cpu', 'cuda'], help='[cuda where there is one]')
+    parser.add_argument('--device', choices=['cpu', 'cuda'], help='[cuda if there is one]')
     options = parser.parse_args(arguments)
     try:
         recipe = load_recipe(options.config, options.set)
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights: Path | None = None, resume: bool = False) -> None:
-    """Raises ValueError in one sentence for what cannot be trained on."""
+    """Trains. Raises ValueError for what cannot be trained on."""
     say = print if devices.is_first else lambda *_: None
     data = (Shards if are_shards(data_dir) else Folders)(data_dir, recipe)
     if recipe.num_classes not in (None, len(data.classes)):
@@ -72,7 +72,7 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
     elif latest.exists():
         raise ValueError(f'Expected an output folder without a run, got {folder}: --resume goes on with it, --output-dir names another.')
     elif devices.is_first:
-        refuse_foreign_folder(folder)
+        reject_foreign_folder(folder)
 
     global_batch = recipe.batch_size * devices.world_size
     say(f'{recipe.model}, {len(data.classes)} classes, {devices.world_size} x {devices.device.type}, epochs {first_epoch + 1} to {recipe.epochs}.')
@@ -98,7 +98,7 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
             epoch, image_size, trained.lr, trained.loss, raw.loss, raw.top1, raw.top5, trained.ms_per_step,
             trained.images_per_second, trained.seconds, time.perf_counter() - started_at, trained.unreadable + raw.unreadable,
             *(() if averaged is None else (averaged.loss, averaged.top1, averaged.top5)))
-        better = max(validated, key=lambda name: validated[name].top1)  # the raw weights where both are equal
+        better = max(validated, key=lambda name: validated[name].top1)  # the raw weights if both are equal
         if validated[better].top1 > best:
             best = validated[better].top1
             checkpoint.save(folder / 'best.pth', {'state_dict': trainer.candidates[better].state_dict(), 'weights': better})
@@ -115,14 +115,14 @@ def run(recipe: Recipe, data_dir: Path, folder: Path, devices: Devices, weights:
         say(f'Best top-1 {best:.2f}{"" if which is None else f", of the {which} weights"}: {folder / "best.pth"}')
 
 
-def refuse_foreign_folder(folder: Path) -> None:
+def reject_foreign_folder(folder: Path) -> None:
     """Raises ValueError if training would write over a file, unless it is one that a run left when it was ended in its first epoch."""
     path = folder / 'recipe.yaml'
     try:
-        is_of_a_run = path.read_text(encoding='utf-8') == format_recipe(load_recipe(path))  # somebody's own has comments, an order, or less
+        is_of_a_run = path.read_text(encoding='utf-8') == format_recipe(load_recipe(path))  # a recipe written by hand has comments, an order, or less
     except (ValueError, OSError, yaml.YAMLError):
         is_of_a_run = False
-    refuse_others(folder, ['*.pth', 'card.json', 'results.csv', *(() if is_of_a_run else ('recipe.yaml', 'classes.txt', 'curves.png'))])
+    reject_others(folder, ['*.pth', 'card.json', 'results.csv', *(() if is_of_a_run else ('recipe.yaml', 'classes.txt', 'curves.png'))])
 
 
 def format_recipe(recipe: Recipe) -> str:

@@ -1,4 +1,4 @@
-"""A run: its model, its optimiser and its epochs. Interrupted after any epoch and resumed, it becomes the same model, bit for bit on a CPU."""
+"""A run: its model, its optimiser and its epochs. Interrupted and resumed, it gives the same model, bit for bit on a CPU."""
 
 import time
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from ghostnet_training.schedule import average_decay, learning_rate
 class TrainedEpoch:
     #: Mean over all steps and devices.
     loss: float
-    #: Of the last step.
+    #: Learning rate of the last step.
     lr: float
     seconds: float
     ms_per_step: float
@@ -31,7 +31,7 @@ class TrainedEpoch:
 
 
 class Trainer:
-    """`model` is on its device and has its first weights, the same in every process."""
+    """A run on one device. `model` is on it, with the same first weights in every process."""
 
     def __init__(self, recipe: Recipe, model: nn.Module, devices: Devices) -> None:
         self.recipe = recipe

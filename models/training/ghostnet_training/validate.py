@@ -1,4 +1,4 @@
-"""`python -m ghostnet_training.validate MODEL --data DATA`: how good a model is in PyTorch; `ghostserve evaluate` says the same of what is served."""
+"""`python -m ghostnet_training.validate MODEL --data DATA`: metrics of a model in PyTorch; `ghostserve evaluate` measures what is served."""
 
 import argparse
 import io
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from ghostnet_training.data import UNREADABLE
 from ghostnet_training.labelled_images import LabelledImage, list_labelled_images
 from ghostnet_training.load_model import Model, load_model
-from ghostnet_training.output_folder import refuse_others
+from ghostnet_training.output_folder import reject_others
 from ghostnet_training.reliability_diagram import draw_reliability_diagram
 from ghostnet_training.results_file import ResultsFile
 from ghostnet_training.tally import tally
@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog='python -m ghostnet_training.validate', description=__doc__)
     parser.add_argument('model', type=Path, help='a model directory that `ghostserve build` made')
     parser.add_argument('--data', type=Path, required=True, help='a folder per class, WebDataset shards, or a list of names and classes')
-    parser.add_argument('--ground-truth', type=Path, help='classes of images that lie side by side in one folder')
-    parser.add_argument('--out', type=Path, help='write images.jsonl, evaluation.json, reliability.png; an interrupted validation goes on there')
+    parser.add_argument('--ground-truth', type=Path, help='classes of images of one folder')
+    parser.add_argument('--out', type=Path, help='write images.jsonl, evaluation.json, reliability.png; an interrupted validation continues there')
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--workers', type=int, default=2, help='processes that read images')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -50,7 +50,7 @@ def validate(options: argparse.Namespace) -> dict:
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         if not (options.out / 'images.jsonl').exists():
-            refuse_others(options.out, ['evaluation.json', 'reliability.png'])
+            reject_others(options.out, ['evaluation.json', 'reliability.png'])
         results = ResultsFile(options.out / 'images.jsonl', model.identity, images, classes)
         before = results.before
 
@@ -81,7 +81,7 @@ def validate(options: argparse.Namespace) -> dict:
 
 
 class ImageDataset(Dataset):
-    """Images as the model sees them, and why one has none."""
+    """Preprocessed images, or why one could not be read."""
 
     def __init__(self, images: Sequence[LabelledImage], model: Model) -> None:
         self.images = images
@@ -103,7 +103,7 @@ class ImageDataset(Dataset):
 def classify(
     model: Model, images: Sequence[LabelledImage], done: int, options: argparse.Namespace
 ) -> Iterator[tuple[LabelledImage, np.ndarray, str | None]]:
-    """The logits of each image from `done` on, float32 [classes], in their order; NaN and a reason where it could not be read."""
+    """The logits of each image from `done` on, float32 [classes], in their order; NaN and a reason if it could not be read."""
     network = model.network.to(options.device).eval()
     todo = images[done:]
     loader = DataLoader(ImageDataset(todo, model), options.batch_size, num_workers=options.workers)

@@ -20,7 +20,7 @@ def write_photos(folder: Path, a_class: int, seed: int = 0, size: tuple[int, int
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """`train` with 16 photos a class and `val` with 5."""
+    """`train` with 16 photos per class and `val` with 5."""
     write_photos(tmp_path / 'photos/train', 16, seed=1)
     write_photos(tmp_path / 'photos/val', 5, seed=2)
     return tmp_path / 'photos'
@@ -28,7 +28,7 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tiny() -> dict:
-    """Of a recipe: runs of seconds."""
+    """A recipe whose runs take seconds."""
     return {
         'model': 'ghostnet_050', 'num_classes': None, 'batch_size': 8, 'devices': 1, 'epochs': 3, 'image_sizes': {0: 32}, 'lr': 0.05,
         'warmup_epochs': 1, 'workers': 2, 'crop_pct': 1.0, 'ema_decay': 0.9,

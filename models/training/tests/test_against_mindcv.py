@@ -53,7 +53,7 @@ def train(changes: dict = {}, change_optimizer: Change = lambda optimizer: None)
 
 
 def agrees(losses: list[float]) -> bool:
-    """Within 1e-3 in the first 5 steps, and within 2 % of MindCV's loss in all of them."""
+    """Whether losses are within 1e-3 in the first 5 steps, and within 2 % of MindCV's in all of them."""
     differences = [abs(ours - theirs) for ours, theirs in zip(losses, MINDCV['losses'], strict=True)]
     first, relative = max(differences[:5]), max(difference / theirs for difference, theirs in zip(differences, MINDCV['losses'], strict=True))
     print(f'largest difference: {first:.1e} in the first 5 steps, {100 * relative:.3f} % in all')

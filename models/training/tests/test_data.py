@@ -44,7 +44,7 @@ def test_a_file_that_cannot_be_read_is_counted_and_skipped(damaged: Path, tiny: 
     assert sum(skipped for _, _, skipped in batches) == 1
 
 
-def test_only_damaged_files_are_refused(photos: Path, tiny: dict) -> None:
+def test_only_damaged_files_are_rejected(photos: Path, tiny: dict) -> None:
     for path in (photos / 'train').rglob('*.png'):
         path.write_bytes(b'no image')
     with pytest.raises(ValueError, match='Expected images, got 48 files that cannot be read'):
@@ -106,9 +106,9 @@ def test_shards_skip_damaged_samples(damaged: Path, tiny: dict, tmp_path: Path) 
     assert sum(skipped for _, _, skipped in batches) == 1
 
 
-def test_too_few_shards_are_refused(photos: Path, tiny: dict, tmp_path: Path) -> None:
+def test_too_few_shards_are_rejected(photos: Path, tiny: dict, tmp_path: Path) -> None:
     write_shards(photos, tmp_path / 'shards', samples=100)
-    with pytest.raises(ValueError, match='Expected at least 2 training shards, one a device and worker, got 1'):
+    with pytest.raises(ValueError, match='Expected at least 2 training shards, one per device and worker, got 1'):
         Shards(tmp_path / 'shards', make_recipe(tiny)).train(0, 32, CPU)
 
 

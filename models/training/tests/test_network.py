@@ -18,7 +18,7 @@ def test_tensors_are_those_of_the_compiler(model: str) -> None:
     assert own == STATE_DICTS[model]['shapes']
 
 
-def test_a_classifier_of_other_classes_is_left_and_anything_else_is_refused() -> None:
+def test_a_classifier_of_other_classes_is_left_and_anything_else_is_rejected() -> None:
     torch.manual_seed(0)
     weights = GhostNet(0.5, 7).state_dict()
     model = GhostNet(0.5, 3)

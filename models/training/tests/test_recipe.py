@@ -41,7 +41,7 @@ def test_every_hyper_parameter_is_used() -> None:
     ({'image_sizes': {5: 96}}, 'Expected image_sizes to begin with epoch 0'),
     ({'epochs': 3}, 'Expected at most 3 warmup_epochs'),
 ])
-def test_what_is_no_recipe_is_refused_in_a_sentence(values: dict, sentence: str) -> None:
+def test_what_is_no_recipe_is_rejected_in_a_sentence(values: dict, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         make_recipe(values)
 

@@ -86,12 +86,12 @@ def test_shards_are_read_where_they_lie(tmp_path: Path) -> None:
     ({'a.jpg': b'', 'a.cls': b'3'}, 'from 0 to 2'),
     ({'a.jpg': b'', 'a.cls': b'-1'}, 'from 0 to 2'),
 ])
-def test_hostile_shards_are_refused(tmp_path: Path, members: dict, message: str) -> None:
+def test_hostile_shards_are_rejected(tmp_path: Path, members: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         list_labelled_images(write_shard(tmp_path / 'a.tar', members), LABELS)
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_archive_is_rejected(tmp_path: Path) -> None:
     (tmp_path / 'a.tar').write_bytes(b'x' * 2048)
     with pytest.raises(ValueError, match='complete tar archive'):
         list_labelled_images(tmp_path / 'a.tar', LABELS)
