@@ -116,7 +116,7 @@ export interface Comparison {
   readonly source: string
 }
 
-/** Throughput beside everything reported for the model, and for serving. @param model - Its name. */
+/** Throughput compared with everything reported for the model, and for serving. @param model - Its name. */
 export function compareThroughput (model: string, imagesPerSecond: number): Comparison[] {
   return reportedNumbers
     .filter((reported) => reported.model === undefined || model.startsWith(reported.model))

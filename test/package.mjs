@@ -24,7 +24,7 @@ async function serveAndAsk (folder) {
   }
   if (url === undefined) throw new Error('ghostserve serve ended without listening.')
   console.log(`ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  // The client of the same package, as a program beside it imports it.
+  // The client of the same package, as another program imports it.
   const program = `import { readFileSync } from 'node:fs'
 import { GhostServeClient } from 'ghostserve/client'
 const { predictions } = await new GhostServeClient({ url: process.argv[2] }).classify(readFileSync(process.argv[3]))
@@ -35,7 +35,7 @@ console.log(predictions[0].label)`
   const [exitCode] = await once(service, 'exit')
   if (label !== 'espresso' || exitCode !== 0) throw new Error(`Expected an espresso and exit code 0, got ${label} and ${exitCode}.`)
   console.log('served an espresso without a network')
-  // Commands find what they need where there is no build beside the bundle: a photo's labels, and a child process.
+  // Commands find what they need without a build next to the bundle: a photo's labels, and a child process.
   const ghostserve = (...args) => execFileSync(join(folder, 'node_modules/.bin/ghostserve'), args, { cwd: folder, encoding: 'utf8' })
   const labels = JSON.parse(ghostserve('classify', 'bundled', join(root, 'test/fixtures/coffee.png'), '--json'))
   const { providers } = JSON.parse(ghostserve('doctor', '--json'))
@@ -62,7 +62,7 @@ function checkPackage () {
     }
     const alone = ['--net', ...process.getuid() === 0 ? [] : ['--map-root-user'], 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
     if (spawnSync('unshare', [...alone, 'true']).status !== 0) {
-      // In CI nobody would see that it is gone.
+      // In CI a skip would not be noticed.
       if (process.env.CI) process.exitCode = 1
       console.error('!!! SKIPPED: unshare and ip cannot make a network without a way out here, so the package was not served')
       return

@@ -20,7 +20,7 @@ export function pythonEnvironment (name: string, requirements: string): string {
   console.error(`Installing ${name} into ${environment}.`)
   rmSync(environment, { recursive: true, force: true })
   run('python3', ['-m', 'venv', environment])
-  // Uncompiled: most of the time would go into parts that nobody loads.
+  // Uncompiled: most of the time would go into modules that are never loaded.
   run(join(programs, 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--no-compile', '--requirement', requirements])
   writeFileSync(complete, '')
   return programs

@@ -32,11 +32,11 @@ export class ServerProcess {
   stderr = ''
   port = 0
   readonly #child: ChildProcess
-  /** The process has ended, and all that it said is here. */
+  /** Resolves once the process has ended and its output is complete. */
   readonly #closed: Promise<unknown>
   #isLogKept = true
 
-  /** Spawned, and no more. */
+  /** Spawns the service, without waiting for it. */
   constructor (environment: Readonly<Record<string, string>> = {}, { entry = built, launcher = [] }: ServerOptions = {}) {
     const { PATH = '' } = process.env
     const [program, ...args] = [...launcher, process.execPath, ...entry] as [string, ...string[]]
@@ -88,7 +88,7 @@ export class ServerProcess {
     await this.line('ready')
   }
 
-  /** The first log line that says so, or that is meant, now or later. */
+  /** The first log line with this message, or that a predicate accepts, now or later. */
   async line (wanted: string | ((line: LogLine) => boolean)): Promise<LogLine> {
     const isWanted = typeof wanted === 'string' ? ({ msg }: LogLine) => msg === wanted : wanted
     for (;;) {
@@ -104,7 +104,7 @@ export class ServerProcess {
     this.#isLogKept = false
   }
 
-  /** Nobody reads it any more, so that it fills its pipe. */
+  /** Stops reading its output, so that it fills its pipe. */
   pauseLog (): void {
     this.#child.stdout!.pause()
   }

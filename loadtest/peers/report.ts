@@ -13,7 +13,7 @@ export function writeReport (results: Results): string {
   return [
     '# GhostServe and its peers',
     '',
-    '<!-- Written by `npm run loadtest:peers`. How the peers are set, and why that is fair: README.md beside this file. -->',
+    '<!-- Written by `npm run loadtest:peers`. How the peers are set, and why that is fair: README.md in this folder. -->',
     '',
     describeRun(results),
     `${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}.`,

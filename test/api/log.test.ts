@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import test from 'node:test'
 import { ServerProcess } from '../server-process.ts'
 
-test('a log that nobody reads stops nobody', { timeout: 30_000 }, async (t) => {
+test('a log without a reader blocks nothing', { timeout: 30_000 }, async (t) => {
   const server = await ServerProcess.start()
   t.after(() => server.stop())
   server.pauseLog()

@@ -36,7 +36,7 @@ test('decoding and sessions yield to the main thread', { skip: process.platform 
   const niceness = (thread: string): number => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[16])
   const counts = new Map<number, number>()
   for (const thread of readdirSync(tasks)) counts.set(niceness(thread), (counts.get(niceness(thread)) ?? 0) + 1)
-  const base = niceness(String(server.pid)) // of whoever runs the tests
+  const base = niceness(String(server.pid)) // niceness of the test process
   assert.ok(counts.get(Math.max(5, base))! >= 5, 'the threads of the pool')
   assert.ok(counts.get(Math.max(10, base))! >= 2, 'the workers')
 })

@@ -7,7 +7,7 @@ import test from 'node:test'
 import { packageRoot } from '../../models/package-root.ts'
 
 const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).error === undefined
-if (!hasScript) process.stderr.write('!!! SKIPPED: there is no script(1) of util-linux, so nobody looked at the log on a terminal\n')
+if (!hasScript) process.stderr.write('!!! SKIPPED: there is no script(1) of util-linux, so the log on a terminal was not checked\n')
 
 test('on a terminal the log is for people, to its last line', { skip: !hasScript && 'no script(1)' }, async () => {
   // Ctrl-C after some seconds.

@@ -20,7 +20,7 @@ const pages = [
 ].filter((path) => path.endsWith('.md')).sort()
 const read = (page: string): string => readFileSync(join(packageRoot, page), 'utf8')
 
-/** What pages take for their reader's own: the bundled model's weights and two photos of its classes, or weights for 1000 classes. */
+/** Files that pages take for their reader's own: the bundled model's weights and two photos of its classes, or weights for 1000 classes. */
 const readersFiles: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'my-checkpoint.pth': 'models/bundled/model.safetensors',

@@ -1,4 +1,4 @@
-/** The commands of a Markdown page: its `sh` blocks, with the answer that the page shows behind one, and why one is not run. */
+/** The commands of a Markdown page: its `sh` blocks, with the output that the page shows behind one, and why one is not run. */
 export interface CommandBlock {
   /** Line of the page, from 1. */
   readonly line: number

@@ -81,7 +81,7 @@ export class PageShell {
     await ended
   }
 
-  /** Without what npm tells its children, which the service would take for its parent. */
+  /** Environment without npm's variables, by which the service would follow npm as its parent. */
   #environment (): NodeJS.ProcessEnv {
     const own = Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_TEST_|NODE_OPTIONS$)/.test(name))
     return { ...Object.fromEntries(own), MODEL_DIR: join(this.#folder, 'model-store'), NPM_CONFIG_UPDATE_NOTIFIER: 'false' }

@@ -1,6 +1,6 @@
 /**
  * One target, over and over, in a process that may crash: `child.js TARGET SEED SECONDS PROGRESS_FILE`.
- * Before every input its number is in the progress file, so that whoever watches can make the input again.
+ * Before every input its number is in the progress file, so that the parent can make the input again.
  */
 import { openSync, writeSync } from 'node:fs'
 import { targets, type Target, type TargetName } from './targets.ts'

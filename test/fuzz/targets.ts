@@ -1,4 +1,4 @@
-/** What is fuzzed: how an input is made, what reads it, and which errors are documented answers. */
+/** Fuzz targets: how an input is made, what reads it, and which errors are documented. */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -28,7 +28,7 @@ export interface Target {
   readonly isDocumented: (error: unknown) => boolean
 }
 
-/** No larger: a fuzzer wants many inputs, not large ones. */
+/** Largest input: a fuzzer needs many inputs, not large ones. */
 const longestFileBytes = 700_000
 
 function readCorpus (directory: string, extension: RegExp): Buffer[] {
@@ -115,7 +115,7 @@ export const targets = {
       await collectGarbage()
       if (!isDecoded) return
       const difference = meanDifference(pixels, await preprocess(input, options, new AbortController().signal))
-      if (difference > mostOfDecoders) throw new Error(`Expected one picture of two decoders, got two that differ by ${difference} of 255.`)
+      if (difference > mostOfDecoders) throw new Error(`Expected one image from two decoders, got two that differ by ${difference} of 255.`)
     },
     isDocumented: () => false,
   },

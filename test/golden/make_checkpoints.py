@@ -31,7 +31,7 @@ def build_narrow():
 
 
 def write_pixels():
-    """uint8 `[2, CROP, CROP, 3]`, one row per image, and the same as PNGs beside the checkpoints."""
+    """uint8 `[2, CROP, CROP, 3]`, one row per image; the same images as PNGs go next to the checkpoints."""
     rows = []
     for image in IMAGES:
         pixels, _ = preprocess(FIXTURES / f'{image}.png', CROP, 1.0, 'bilinear')

@@ -12,7 +12,7 @@ import { request, upload } from './wire.ts'
 /** Time from the first byte to the response; on a busy machine, processor time of the server. */
 const answerWithinMs = 1000
 
-/** One test a row. */
+/** One test per row. */
 export function checkCases (
   cases: readonly HostileCase[], growthMiB: number, environment: Readonly<Record<string, string>> = {}
 ): void {
@@ -48,7 +48,7 @@ export function checkScenarios (
   })
 }
 
-/** A server for all tests of a file. It must outlive them, calm and about as large as it was when warm. */
+/** A server for all tests of a file. It must outlive them, idle in the end and about as large as it was when warm. */
 function checkAgainst (
   environment: Readonly<Record<string, string>>, growthMiB: number, addTests: (server: () => ServerProcess) => void
 ): void {

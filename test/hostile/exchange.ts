@@ -1,4 +1,4 @@
-/** A client that is free to be rude: it writes what it is given, and reads whatever comes until the server closes. */
+/** A client of raw bytes: it writes what it is given, and reads until the server closes. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
@@ -11,7 +11,7 @@ export interface Answer {
 
 export interface Exchange {
   readonly answers: readonly Answer[]
-  /** Whether the server ended the connection, rather than our patience. */
+  /** Whether the server ended the connection, rather than a timeout of ours. */
   readonly isClosed: boolean
   /** Until the last response was complete, or the end if there was none. */
   readonly durationMs: number

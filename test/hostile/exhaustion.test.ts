@@ -1,4 +1,4 @@
-/** What a process has little of, used up by its clients or its surroundings: descriptors, the log's disk and reader, the main thread. */
+/** Scarce resources of a process, used up by its clients or its surroundings: descriptors, the log's disk and reader, the main thread. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

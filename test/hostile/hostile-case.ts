@@ -17,7 +17,7 @@ export interface HostileCase {
   readonly check?: (answer: Answer) => void
 }
 
-/** What takes several connections, or time. */
+/** A case that takes several connections, or time. */
 export interface HostileScenario {
   readonly row: number
   readonly input: string

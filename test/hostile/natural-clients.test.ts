@@ -1,4 +1,4 @@
-/** Clients as people use them, which send more than the service wants: each reads why, and the service lives. */
+/** Common clients that send more than the service accepts: each reads why, and the service keeps running. */
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -96,7 +96,7 @@ suite('a client that sends what is rejected reads why', () => {
     assert.ok(server.isAlive)
   })
 
-  test('afterwards nothing is in flight, and nobody was taken for gone who has read', async () => {
+  test('afterwards nothing is in flight, and no client that has read its response counts as gone', async () => {
     await sleep(200)
     assert.equal(server.stderr, '')
     assert.deepEqual(server.lines.filter(({ level, status }) => level >= 50 || status === 499), [])

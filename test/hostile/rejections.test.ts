@@ -1,5 +1,5 @@
 /**
- * Whoever is rejected, and whatever the client does meanwhile: the process lives, and what a client could read is what the log and the
+ * Every rejection, whatever the client does meanwhile: the process keeps running, and what a client could read is what the log and the
  * metrics say. Each code x kind and length of body x behaviour, over raw sockets against the real process.
  */
 import assert from 'node:assert/strict'
@@ -14,7 +14,7 @@ import { openServer, serverNames } from './rejections/servers.ts'
 
 const atOnce = 48
 const clientGone = 499
-/** What a client causes by how it behaves, whatever its request is rejected for otherwise. */
+/** Codes caused by the behaviour of a client, whatever its request is rejected for otherwise. */
 const ownDoing: Record<Behaviour, readonly ErrorCode[]> = {
   'leaves at once': ['invalid_request'],
   'leaves after the response': [],

@@ -54,7 +54,7 @@ export class Container {
     this.#closed = once(this.#outer, 'close')
   }
 
-  /** Answers of the service, asked until it gives one: nobody else tells when it listens. */
+  /** Response of the service, requested until there is one: nothing else announces that it listens. */
   async firstAnswer (path: string, request?: RequestInit): Promise<Response> {
     for (;;) {
       try {

@@ -133,7 +133,7 @@ suite('a container of it', () => {
 test('the same input makes the same image', () => {
   const again = build('again')
   assert.deepEqual(again.layers, image.layers)
-  // In Docker's format buildah notes a host that it makes up; nobody else does.
+  // In Docker's format buildah, and only buildah, notes a made-up host.
   const settings = (built: Image) => ({ ...built.config, Hostname: undefined })
   assert.deepEqual(settings(again), settings(image))
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { packageRoot } from '../../models/package-root.ts'
 
-test('what lies beside npm\'s packages is in the SBOM with its name, its version and its package URL', () => {
+test('what lies next to npm\'s packages is in the SBOM with its name, its version and its package URL', () => {
   const fromNpm = { serialNumber: 'urn:uuid:invented', metadata: { timestamp: 'now', component: {} }, components: [{ name: 'sharp' }] }
   const { stdout, stderr } = spawnSync(process.execPath, [
     join(packageRoot, 'infra/image/write-sbom.mjs'), 'generic/node@24.19.0', 'pypi/nvidia-cublas@13.1.0.3', 'deb/debian/libx11-6@2:1.8.12-1+b1',

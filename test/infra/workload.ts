@@ -51,7 +51,7 @@ export interface Workload {
    * service alone decides.
    */
   readonly concurrency: { readonly target: number | undefined, readonly hard: number } | undefined
-  /** Another port beside the main one can be declared. */
+  /** Whether a second port can be declared. */
   readonly hasMetricsPort: boolean
   /** Traffic stops only when readiness fails: the drain delay has to outlast that. */
   readonly isDrainedByReadiness: boolean

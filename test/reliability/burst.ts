@@ -1,6 +1,6 @@
 /**
  * Ten times as many requests as the service can answer, and what it is like before and after. The service has one processor and its
- * clients have another: real ones bring their own, and what it costs them to ask ten times too often is not the service's loss.
+ * clients have another: real ones bring their own, and their own cost of sending ten times too much is not the service's.
  */
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,14 +22,14 @@ const metricsIntervalMs = 250
 const calm = { clients: 2, pauseMs: 20 } as const
 
 export interface Burst {
-  /** Answers a second in a closed loop. */
+  /** Responses per second in a closed loop. */
   readonly capacity: number
-  /** What was asked for, and how it ended; 10 times the capacity, as far as the generator came. */
+  /** Requests of the burst and how they ended; 10 times the capacity, as far as the generator came. */
   readonly outcomes: readonly Outcome[]
   readonly seconds: number
   readonly mostInFlight: number
   readonly calmBefore: readonly Outcome[]
-  /** From 5 s (or as promised) after the last request of the burst. */
+  /** Requests from 5 s (or RECOVERY_SECONDS) after the last request of the burst. */
   readonly calmAfter: readonly Outcome[]
 }
 

@@ -9,7 +9,7 @@ export interface Outcome {
   readonly openedAt: number
   readonly sentAt: number
   readonly endedAt: number
-  /** 0 where there was no response. */
+  /** Status; 0 without a response. */
   readonly status: number
   /** Code of a problem; or why there was no response: `refused` (no connection), `reset` (it ended before the response) or `hung`. */
   readonly code?: string
@@ -18,7 +18,7 @@ export interface Outcome {
 
 export interface Target {
   readonly port: number
-  /** The client's own address, which is who it is to the service. */
+  /** Address of the client, by which the service knows it. */
   readonly localAddress?: string
 }
 

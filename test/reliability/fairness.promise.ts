@@ -13,7 +13,7 @@ const seconds = Number(process.env['FAIRNESS_SECONDS'] ?? 15)
 const greedyClients = 76
 const politeClients = 4 // 5 % of them
 const [greedy, polite] = ['127.0.0.1', '127.0.0.2']
-/** Connections that ask and leave at once, again and again. */
+/** Connections that send a request and disconnect at once, again and again. */
 const leavers = 32
 const leaveMs = 20
 

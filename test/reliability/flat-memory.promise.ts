@@ -10,7 +10,7 @@ import { flatMemoryEnvironment } from './allocator.ts'
 import { quantile } from './statistics.ts'
 
 const requestsOfSlice = 1000
-/** Until then the heap and its buffers grow into their places; by hand, the 15,000th request had as much as the 100,000th. */
+/** Warm-up, in which the heap and its buffers grow: measured once, the 15,000th request had as much as the 100,000th. */
 const warmSlices = 15
 const slices = warmSlices + 20
 /** Resident memory jumps by some 30 MiB between slices, as buffers come and go: a level is the median of as many. */

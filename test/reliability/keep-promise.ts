@@ -1,9 +1,9 @@
-/** A promise is a test that says what it measured, in one structured line on standard output. */
+/** A reliability target as a test, which prints its measurement as one structured line on standard output. */
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { promises, type Promised, type PromiseName } from './promises.ts'
 
-/** What `npm run promises` reads of each promise. */
+/** Result of a target, which `npm run promises` reads. */
 export interface PromiseReport extends Promised {
   readonly name: PromiseName
   readonly measured: string
@@ -13,7 +13,7 @@ export interface PromiseReport extends Promised {
 
 export interface Measured {
   readonly measured: string
-  /** What must hold, by what it is. */
+  /** Conditions that must hold, by name. */
   readonly checks: Readonly<Record<string, boolean>>
 }
 

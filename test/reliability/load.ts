@@ -6,17 +6,17 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { Connection, now, type Outcome, type Target } from './connection.ts'
 
 export interface Load extends Target {
-  /** Requests as bytes, sent in turn. */
+  /** Requests as bytes, sent one after another. */
   readonly wires: readonly Buffer[]
-  /** Closed loop: so many clients, each of which waits for its response before it sends the next. */
+  /** Clients of a closed loop, each of which waits for its response before it sends the next. */
   readonly clients?: number
   /** Pause of each client of a closed loop between a response and the next request, in ms. @defaultValue 0 */
   readonly pauseMs?: number
-  /** Open loop: so many requests a second at random moments (a Poisson process), whatever becomes of those before. */
+  /** Requests per second of an open loop: a Poisson process, independent of earlier responses. */
   readonly perSecond?: number
-  /** Ends by itself after so long. @defaultValue goes on until it is stopped */
+  /** Duration. @defaultValue until it is stopped */
   readonly seconds?: number
-  /** Ends by itself after so many requests. */
+  /** Number of requests after which it ends. */
   readonly requests?: number
   /** Niceness of the process, from 0 to 19. @defaultValue 10 */
   readonly niceness?: number

@@ -3,17 +3,17 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path'
 
 export interface MemoryCage {
-  /** Puts what follows it on the command line into the group. */
+  /** Command prefix that puts a program into the group. */
   readonly launcher: readonly string[]
-  /** Processes that the kernel has ended for want of memory. */
+  /** Processes that the kernel killed for lack of memory. */
   oomKills (): number
-  /** Once it is empty. */
+  /** Removes the group once it is empty. */
   remove (): void
 }
 
 const groups = '/sys/fs/cgroup'
 
-/** @returns Why there is none, where this machine has none for us. */
+/** @returns The reason if this machine has no such group. */
 export function openMemoryCage (bytes: number): MemoryCage | string {
   const isOne = existsSync(join(groups, 'memory'))
   const own = readFileSync('/proc/self/cgroup', 'utf8').split('\n').find((line) => isOne ? line.includes(':memory:') : line.startsWith('0::'))

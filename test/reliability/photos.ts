@@ -1,4 +1,4 @@
-/** Requests as clients of this service send them, on connections that they keep. */
+/** Typical requests, on keep-alive connections. */
 import sharp from 'sharp'
 import { readFixture } from '../fixtures/index.ts'
 import { request } from '../hostile/wire.ts'

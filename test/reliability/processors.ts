@@ -1,14 +1,14 @@
-/** Which processor is whose, where the service is to have one for itself. Linux only, as the promises are. */
+/** Assignment of processors, so that the service has one for itself. Linux only. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 const [first, ...others] = allowed()
 
 export const clientProcessor = String(first)
-/** The same where there is one only: the numbers are then the worse for it. */
+/** Processor of the clients; the service's own if there is only one, which makes the numbers worse. */
 export const serviceProcessor = String(others.at(-1) ?? first)
 
-/** All threads of a process, and whatever it starts from now on, run there. */
+/** Pins all threads of a process, and those that it starts later. */
 export function pinned (pid: number, processor: string): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', processor, String(pid)], { stdio: 'ignore' })
 }

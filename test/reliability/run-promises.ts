@@ -1,5 +1,5 @@
 /**
- * `npm run promises`: measures each promise (or those that it is given by name), one after another, because they would disturb
+ * `npm run promises`: measures each reliability target (or those named), one after another, because they would disturb
  * each other, and prints a table of them. Fails if one does not hold.
  */
 import { spawn } from 'node:child_process'
@@ -30,7 +30,7 @@ for (const { name, bound, measured } of reports.filter(({ holds }) => holds === 
 }
 process.exitCode = reports.some(({ holds }) => holds === false) ? 1 : 0
 
-/** The file of the promise is a test; its own report goes to standard error. */
+/** Runs the file of a target, which is a test; its own report goes to standard error. */
 async function measure (name: PromiseName): Promise<PromiseReport> {
   process.stderr.write(`\n=== ${name}\n`)
   const file = fileURLToPath(new URL(`./${name}.promise.js`, import.meta.url))

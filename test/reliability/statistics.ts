@@ -1,6 +1,6 @@
 import type { Outcome } from './connection.ts'
 
-/** NaN of no values. */
+/** A quantile of values; NaN without values. */
 export function quantile (values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? NaN

@@ -19,7 +19,7 @@ const packages: Record<string, Floor> = {
 /** Not to be depended on by anything, at any version. */
 const banned: Record<string, string> = {
   busboy: 'CVE-2022-24434 by way of dicer; @fastify/busboy has the fix',
-  dicer: 'CVE-2022-24434: a header of a part ends the process; nobody maintains it',
+  dicer: 'CVE-2022-24434: a header of a part ends the process; unmaintained',
 }
 
 /** What sharp's binaries are made of. */

@@ -35,7 +35,7 @@ function canRun (t: TestContext, command: readonly [string, ...string[]]): boole
   const [name, ...args] = command
   const { status, error, stderr } = spawnSync(name, args, { encoding: 'utf8' })
   if (status === 0) return true
-  const reason = `${name} cannot be used here (${error?.message ?? stderr.trim().split('\n', 1)[0] ?? ''}), so nobody has watched what the service writes`
+  const reason = `${name} cannot be used here (${error?.message ?? stderr.trim().split('\n', 1)[0] ?? ''}), so what the service writes was not checked`
   process.stderr.write(`!!! SKIPPED: ${reason}\n`)
   t.skip(reason)
   return false
@@ -47,7 +47,7 @@ const opensToRead = /\b(open|openat|openat2)\(/
 const mayWrite = /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_TMPFILE/
 const harmless = /"\/dev\/(null|urandom|shm\/sem\.)|"\/var\/run\/nscd\/socket"/ // nscd: names of users, for the C library
 
-test('the service makes no file, opens none for writing and calls nobody, as strace sees it', async (t) => {
+test('the service makes no file, opens none for writing and makes no calls, as strace sees it', async (t) => {
   if (!canRun(t, ['strace', '-f', '-o', '/dev/null', 'true'])) return
   const folder = mkdtempSync(join(tmpdir(), 'ghostserve-strace-'))
   t.after(() => rmSync(folder, { recursive: true }))

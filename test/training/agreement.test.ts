@@ -1,4 +1,4 @@
-/** The bundled model on real photos: what is served is as good as what PyTorch says, within 0.1 point. */
+/** The bundled model on real photos: the accuracy of the service equals PyTorch's within 0.1 point. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { trainingEnvironment } from './python.ts'
 import { runCommand } from './run-command.ts'
 
 const photos = join(packageRoot, '../shared/data/tiny_imagenet_val.tar')
-/** One of five: 2000 photos. */
+/** Every fifth photo: 2000. */
 const step = 5
 const maxPoints = 0.1
 

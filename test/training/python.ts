@@ -5,7 +5,7 @@ import { pythonEnvironment } from '../python-environment.ts'
 
 const folder = join(packageRoot, 'models/training')
 
-/** What a command needs to find that Python by its name. Threads that wait for each other would take the other tests' cores. */
+/** Environment in which commands find that Python by name. One thread: waiting ones would take the other tests' cores. */
 export function trainingEnvironment (): Record<string, string> {
   const programs = pythonEnvironment('training', join(folder, 'requirements.txt'))
   return {

@@ -1,4 +1,4 @@
-/** The guide's road from a folder of photos to a served model, run as it is written, with its recipe unchanged. */
+/** The guide's commands from a folder of photos to a served model, with its recipe unchanged. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { trainingEnvironment } from './python.ts'
 import { runCommand } from './run-command.ts'
 
 const data = join(packageRoot, '../shared/data/tiny_imagenet_val.tar')
-/** They have seen these classes, though not these photos: what is tested is the road, not how well a network learns from 350 photos. */
+/** Weights that have seen these classes, not these photos: the commands are tested, not how well a network learns from 350 photos. */
 const firstWeights = join(packageRoot, '../shared/weights/ghostnet_050_tin200.pth')
 const missing = [data, firstWeights].filter((path) => !existsSync(path))
 

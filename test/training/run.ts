@@ -1,6 +1,6 @@
 /**
  * `npm run test:training`: the tests of models/training in Python. PyTorch and what it needs, some GB, is kept in the user's cache
- * directory by the digest of its pins; whoever only serves never needs it.
+ * directory by the digest of its pins; serving never needs it.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

@@ -126,7 +126,7 @@ def test_a_mistake_is_told_in_a_sentence(photos: Path, tiny: dict, tmp_path: Pat
 
 
 @pytest.mark.parametrize('name', ['best.pth', 'card.json', 'results.csv', 'recipe.yaml', 'classes.txt', 'curves.png'])
-def test_a_file_of_somebody_else_is_left_as_it_is(photos: Path, tiny: dict, tmp_path: Path, name: str) -> None:
+def test_a_file_of_another_program_is_left_as_it_is(photos: Path, tiny: dict, tmp_path: Path, name: str) -> None:
     output = tmp_path / 'output'
     output.mkdir()
     (output / name).write_text('mine: yes')
@@ -152,7 +152,7 @@ def test_a_recipe_of_a_run_is_known_again(tmp_path: Path, path: Path | None) -> 
     assert format_recipe(load_recipe(tmp_path / 'recipe.yaml')) == text
 
 
-def test_a_recipe_of_somebody_in_the_output_folder_is_left_as_it_is(photos: Path, tiny: dict, tmp_path: Path) -> None:
+def test_a_recipe_of_another_program_in_the_output_folder_is_left_as_it_is(photos: Path, tiny: dict, tmp_path: Path) -> None:
     recipe = tmp_path / 'recipe.yaml'
     text = f'# Why this learning rate: see my notes.\n{format_recipe(load_recipe(write_recipe(tmp_path, tiny)))}'
     recipe.write_text(text)

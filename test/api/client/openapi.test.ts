@@ -16,7 +16,7 @@ import { packageRoot } from '../../../models/package-root.ts'
 type Shape<T> = T extends readonly unknown[] ? Array<Shape<T[number]>> : T extends object ? { [K in keyof T]: Shape<T[K]> } : T
 type IsSame<A, B> = (<T>() => T extends Shape<A> ? 1 : 2) extends (<T>() => T extends Shape<B> ? 1 : 2) ? true : false
 
-/** Codes that no response to a client has: nobody is there to read it, or no operation of the client gets it. */
+/** Codes that no response to this client has: no reader is left, or no operation of the client gets it. */
 const neverSeen = ['client_gone', 'method_not_allowed'] as const
 
 interface Operation { responses: Record<string, { content?: Record<string, { examples?: object }> }> }
@@ -30,7 +30,7 @@ export const same: [
   IsSame<ProblemCode, Exclude<ErrorCode, typeof neverSeen[number]>>
 ] = [true, true, true, true]
 
-test('every code is documented but those that nobody sees', () => {
+test('every code is documented except those that no client sees', () => {
   const document = JSON.parse(readFileSync(join(packageRoot, 'test/api/openapi.json'), 'utf8')) as Document
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods))
   const contents = operations.flatMap(({ responses }) => Object.values(responses).map(({ content }) => content?.['application/problem+json']))

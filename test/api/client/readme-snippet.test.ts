@@ -1,4 +1,4 @@
-/** The guide's TypeScript, run as it is, beside the package that it imports. */
+/** The guide's TypeScript, run as it is, with the package that it imports. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

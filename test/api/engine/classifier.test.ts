@@ -1,4 +1,4 @@
-/** Photos that sessions decode themselves, beside those that libvips decodes before. */
+/** Photos that sessions decode, and photos that libvips decodes before the queue. */
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { Classifier, type Classification } from '../../../api/engine/classifier.ts'
@@ -47,7 +47,7 @@ test('both decoders lead to the same logits, but for the rounding of their pixel
   assert.ok(difference > 0 && difference < 0.05, `${difference}`)
 })
 
-test('each stage of a photo is reported once and follows the one before, whoever decodes', async (t) => {
+test('each stage of a photo is reported once and follows the one before, whichever decodes', async (t) => {
   for (const sessionsDecode of [true, false]) {
     const infer = await open(t, sessionsDecode)
     const { stages, times } = await infer(photo)

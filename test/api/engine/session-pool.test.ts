@@ -98,7 +98,7 @@ test('failures that are not in a row replace nothing', async (t) => {
 test('a thread that dies of an image fails its batch only, is reported, and is replaced', async (t) => {
   const deaths: Error[] = []
   const { queue, pool } = openPool(t, { workerFile, onWorkerDeath: (error) => deaths.push(error) })
-  const batch = Promise.allSettled([0, deadly, 0].map((cue) => queue.enqueue(imageOf(cue)))) // one batch, since nobody serves yet
+  const batch = Promise.allSettled([0, deadly, 0].map((cue) => queue.enqueue(imageOf(cue)))) // one batch, since no session serves yet
   await pool.start()
   const outcomes = await batch as Array<PromiseRejectedResult & { reason: { code: string } }>
   assert.deepEqual(outcomes.map(({ reason }) => reason.code), Array(3).fill('inference_failed'))

@@ -11,8 +11,8 @@ async function addressOf (trustProxy: string, forwarded: string): Promise<string
 }
 
 const cases: Record<string, [trustProxy: string, forwarded: string, address: string]> = {
-  'nobody is believed by default': ['', '192.0.2.1', '10.0.0.2'],
-  'no proxies are nobody': ['0', '192.0.2.1', '10.0.0.2'],
+  'no proxy is trusted by default': ['', '192.0.2.1', '10.0.0.2'],
+  '0 proxies: none is trusted': ['0', '192.0.2.1', '10.0.0.2'],
   'one proxy has the last word': ['1', '6.6.6.6, 192.0.2.1', '192.0.2.1'],
   'two proxies have the last two': ['2', '6.6.6.6, 192.0.2.1, 10.0.0.1', '192.0.2.1'],
   'a proxy in the range is believed': ['10.0.0.0/8', '6.6.6.6, 192.0.2.1', '192.0.2.1'],

@@ -45,7 +45,7 @@ test('one who gives up leaves the line, and those behind move up', async () => {
   assert.equal(budget.grantedBytes, 10)
 })
 
-test('nobody is granted anything after giving up', async () => {
+test('nothing is granted to a request that gave up', async () => {
   const budget = new MemoryBudget(10)
   await assert.rejects(budget.take(1, AbortSignal.abort(new Error('late'))), /late/)
   assert.equal(budget.grantedBytes, 0)

@@ -1,4 +1,4 @@
-/** Images that a decoder would rather not meet. */
+/** Images that attack decoders. */
 import assert from 'node:assert/strict'
 import sharp from 'sharp'
 import { readFixture } from '../../fixtures/index.ts'

@@ -31,7 +31,7 @@ async function leave (server: ServerProcess, leaves: (socket: Socket) => Promise
   await assertFree(server)
 }
 
-/** All places, in one go; images of those who left may still run for a moment. */
+/** Takes all places at once; images of clients that disconnected may still run for a moment. */
 async function assertFree (server: ServerProcess): Promise<void> {
   const all = Buffer.concat(Array.from({ length: 6 }, (_, i) =>
     request({ fields: [formType, i === 5 ? 'Connection: close' : keepAlive], body: formBody(photos) })))

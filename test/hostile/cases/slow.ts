@@ -1,4 +1,4 @@
-/** Clients that take their time, against a server with a request timeout of 4 s that looks for them every 2 s. */
+/** Slow clients, against a server with a request timeout of 4 s that looks for them every 2 s. */
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { assertServes } from '../check-cases.ts'

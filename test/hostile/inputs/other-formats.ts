@@ -65,7 +65,7 @@ export async function avifWithExif (tiff: Buffer): Promise<Buffer> {
   return file
 }
 
-/** Only the boxes of a grid of more tiles than anybody has memory for. */
+/** Only the boxes of a grid of more tiles than fit in any memory. */
 export function hugeAvifGrid (): Buffer {
   const box = (type: string, content: Buffer): Buffer => {
     const size = Buffer.alloc(4)

@@ -13,9 +13,9 @@ export interface FastJpegContent {
   readonly quantiser: number
   /** Three of each unit. */
   readonly blocks: readonly Block[]
-  /** Between the segments and the scan. */
+  /** Bytes between the segments and the scan. */
   readonly extra?: Buffer
-  /** Behind the last block, in bits. */
+  /** Bits behind the last block. */
   readonly behind?: string
 }
 

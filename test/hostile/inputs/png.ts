@@ -29,7 +29,7 @@ export function ihdr ({ width, height, bitDepth = 8, colourType = 2, interlace =
 
 export const iend: Chunk = ['IEND', '']
 
-/** A black image of one bit a pixel, complete: its size on the wire is about a thousandth of its pixels' bits. */
+/** A black image of one bit per pixel, complete: its size on the wire is about a thousandth of its pixels' bits. */
 export function oneBitPng (width: number, height: number): Buffer {
   const rows = Buffer.alloc((1 + Math.ceil(width / 8)) * height)
   return png([ihdr({ width, height, bitDepth: 1, colourType: 0 }), ['IDAT', deflateSync(rows, { level: 1 })], iend])

@@ -7,7 +7,7 @@ export class MissingTool extends Error {
 }
 
 /**
- * Skips a test aloud for want of a tool; where CI is set, only if ALLOW_MISSING_TOOLS=1.
+ * Skips a test loudly for lack of a tool; if CI is set, only if ALLOW_MISSING_TOOLS=1.
  *
  * @returns undefined after it has skipped the test.
  * @throws MissingTool in CI, and whatever else `find` throws.

@@ -53,7 +53,7 @@ test('every query of the dashboard, the rules and the autoscalers has an answer 
       .spec.triggers[0]!.metadata
     const [series, ...others] = await prometheus.query(query)
     assert.deepEqual(others, [], 'KEDA takes one number')
-    t.diagnostic(`${Number(series!.value[1]).toFixed(1)} images in work of 24 clients`)
+    t.diagnostic(`${Number(series!.value[1]).toFixed(1)} images in flight of 24 clients`)
     assert.ok(Number(series!.value[1]) > 4)
   })
 

@@ -30,7 +30,7 @@ const hasCode = (code: DownloadErrorCode, message = /./) => (error: unknown) => 
 }
 
 suite('download', () => {
-  test('a file arrives whole, with its digest, its progress and nothing beside it', async (t) => {
+  test('a file arrives whole, with its digest, its progress and no other file', async (t) => {
     const { folder, destination } = createDestination(t)
     const server = await startFileServer(t, (...exchange) => serveFile(file, {}, ...exchange))
     const progress: (number | undefined)[][] = []

@@ -70,7 +70,7 @@ test('the state dict is found bare or wrapped, and averaged weights are preferre
   assert.equal(offsetOf(new Map<unknown, unknown>([['state_dict', weights(1)], ['weights', 'averaged']])), 1) // a best.pth of models/training
 })
 
-test('integers and whatever else lies beside the tensors are left out', () => {
+test('integers and other values next to the tensors are left out', () => {
   const counter = view(0, [], [], new Storage('1', 'int64', 1))
   const views = findTensorViews(new Map<unknown, unknown>([['a', view(0, [1], [1])], ['n', counter], [7, view(0, [1], [1])], ['epoch', 3]]))
   assert.deepEqual([...views.keys()], ['a'])

@@ -66,7 +66,7 @@ test('a timm training checkpoint gives its averaged weights, not the raw ones', 
   assert.notDeepEqual(official.get('classifier.weight'), reference.get('classifier.weight'))
 })
 
-test('a MindSpore training checkpoint has its optimiser beside the weights', async () => {
+test('a MindSpore training checkpoint has its optimiser next to the weights', async () => {
   const { tensors } = await read('mindcv-training.ckpt')
   assert.ok([...tensors.keys()].some((name) => name.startsWith('moments.')))
 })

@@ -1,4 +1,4 @@
-/** `ghostserve bench` as it is run. What it says must fit together; how fast the machine is, nobody knows. */
+/** `ghostserve bench` as it is run. Its numbers must agree with each other; the speed of the machine is unknown. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isDeepStrictEqual } from 'node:util'

@@ -47,7 +47,7 @@ suite('a folder for each class', () => {
 })
 
 suite('a list', () => {
-  test('has a name and a class a line, beside the images or above images/', async (t) => {
+  test('has a name and a class per line, next to the images or above images/', async (t) => {
     const root = folderOf(t, 'a.jpg', 'images/b.jpg')
     for (const [file, text] of Object.entries({ 'val.txt': 'a.jpg 0\nb.jpg 1\n', 'val.tsv': 'a.jpg\ttench\t3\t4\nb.jpg\tn02012849\t5\t6\r\n\r\n', 'val.csv': 'a.jpg,tench\nb.jpg,1' })) {
       const list = write(root, file, text)

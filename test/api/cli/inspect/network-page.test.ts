@@ -24,7 +24,7 @@ const rowsOf = (page: string, heading: string): string[][] => {
   return body.split('</tr>').map((row) => [...row.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => cell!)).filter((row) => row.length > 0)
 }
 
-test('a model has every stage with its time, every layer, and asks nobody for anything', async (t) => {
+test('a model has every stage with its time, every layer, and loads nothing', async (t) => {
   const page = await pageOf(t, 'bundled')
   assert.doesNotMatch(page, /<(?:script|link|img|iframe)[^>]+(?:src|href)=/)
   const stages = rowsOf(page, 'What each stage costs')

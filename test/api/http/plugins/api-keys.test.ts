@@ -14,7 +14,7 @@ const accepted: Record<string, Record<string, string>> = {
   'Authorization: Bearer': { authorization: `Bearer ${key}` },
   'authorization in small letters': { authorization: `bearer ${key}` },
   'x-api-key': { 'x-api-key': key },
-  'x-api-key beside a token for the platform in front': { 'x-api-key': key, authorization: 'Bearer of-the-platform' },
+  'x-api-key with a token for the platform in front': { 'x-api-key': key, authorization: 'Bearer of-the-platform' },
 }
 for (const [what, headers] of Object.entries(accepted)) {
   test(`a key is taken from ${what}`, async (t) => {

@@ -63,7 +63,7 @@ const expectations: Record<string, { version: string, expect: string, received: 
   'to be told to go on': { version: '1.1', expect: '100-continue', received: /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 415 / },
   'it in other letters': { version: '1.1', expect: '100-Continue', received: /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 415 / },
   'it by an old protocol': { version: '1.0', expect: '100-continue', received: /^HTTP\/1.1 415 / },
-  'something that nobody knows': { version: '1.1', expect: 'more', received: /^HTTP\/1.1 415 / },
+  'an unknown expectation': { version: '1.1', expect: 'more', received: /^HTTP\/1.1 415 / },
 }
 for (const [what, { version, expect, received }] of Object.entries(expectations)) {
   test(`a client that expects ${what} reads one response, which is reported`, async (t) => {
