@@ -22,14 +22,14 @@ const giveUpMs = 60_000
 
 /** Starts the service `times` times, one after the other. The first start, which may build, is not counted. */
 export async function measureColdStarts (
-  times: number, photo: Photo, options: ServiceOptions, say: (sentence: string) => void
+  times: number, photo: Photo, options: ServiceOptions, log: (sentence: string) => void
 ): Promise<ColdStarts> {
   const starts: Start[] = []
   for (let i = 0; i <= times; i++) {
     const start = await measureOne(readFileSync(photo.path), options)
     if (i === 0) continue
     starts.push(start)
-    say(`start ${i} of ${times}: ${start.milliseconds.toFixed(0)} ms`)
+    log(`start ${i} of ${times}: ${start.milliseconds.toFixed(0)} ms`)
   }
   const phases = [...starts[0]?.phasesMs.keys() ?? []]
   return {

@@ -32,16 +32,16 @@ try {
   await using head = headCommit === undefined ? undefined : await checkOut(headCommit)
   const headRoot = head?.root ?? packageRoot
   for (const root of [base.root, headRoot]) await buildCheckout(root)
-  const changes = measureChanges(await runPairs(base.root, headRoot, { pairs, seconds, model, say }))
+  const changes = measureChanges(await runPairs(base.root, headRoot, { pairs, seconds, model, log }))
   const { regressions, stage } = judgeChanges(changes, tolerance)
   process.stdout.write(`${printChanges(changes)}\n`)
-  for (const { name, ratio } of regressions) say(`SLOWER  ${name}: ${ratio.toFixed(3)} times ${base.sha.slice(0, 7)}`)
-  if (regressions.length === 0) say(`No regression beyond noise and ${tolerance * 100} %.`)
-  else if (stage !== undefined) say(`STAGE   ${stage} grew`)
+  for (const { name, ratio } of regressions) log(`SLOWER  ${name}: ${ratio.toFixed(3)} times ${base.sha.slice(0, 7)}`)
+  if (regressions.length === 0) log(`No regression beyond noise and ${tolerance * 100} %.`)
+  else if (stage !== undefined) log(`STAGE   ${stage} grew`)
   process.exitCode = regressions.length === 0 ? 0 : 1
 } catch (error) {
   if (!(error instanceof LabError)) throw error
-  say(error.message)
+  log(error.message)
   process.exitCode = 1
 }
 
@@ -57,6 +57,6 @@ function atLeastTwo (text: string): number {
   return value
 }
 
-function say (sentence: string): void {
+function log (sentence: string): void {
   process.stderr.write(`${sentence}\n`)
 }

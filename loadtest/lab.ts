@@ -26,7 +26,7 @@ export interface LabOptions {
   /** Takes the page of k6's own dashboard, after each step. */
   readonly writeDashboard?: ((page: string) => Promise<void>) | undefined
   /** Called before each step and after it. */
-  readonly say?: (sentence: string) => void
+  readonly log?: (sentence: string) => void
 }
 
 export interface StepOptions {
@@ -72,7 +72,7 @@ export class Lab implements Disposable {
   }
 
   async #run (load: Plan['load'], { label, warmupSeconds = defaultWarmupSeconds, segments = [], minimum }: StepOptions): Promise<Step> {
-    const { k6, url, pid, photos, form, imagesPerRequest, writeDashboard, say } = this.#options
+    const { k6, url, pid, photos, form, imagesPerRequest, writeDashboard, log } = this.#options
     this.#bodies ??= await writeBodies(this.#work, photos, form, imagesPerRequest)
     const meanBytes = this.#bodies.reduce((sum, { bytes }) => sum + bytes, 0) / this.#bodies.length
     const bodiesPerUser = Math.max(1, Math.min(this.#bodies.length, Math.floor(bodyBytesPerUser / meanBytes)))
@@ -82,7 +82,7 @@ export class Lab implements Disposable {
     const summaryPath = join(this.#work, `summary-${step}.json`)
     const dashboard = join(this.#work, `dashboard-${step}.html`)
     await writeFile(planPath, JSON.stringify(plan))
-    say?.(`${label} ...`)
+    log?.(`${label} ...`)
     const sampler = pid === undefined ? undefined : new UsageSampler(pid)
     try {
       await runK6(k6, {

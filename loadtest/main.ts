@@ -65,7 +65,7 @@ try {
   process.exitCode = isGood ? 0 : 1
 } catch (error) {
   if (!(error instanceof LabError || error instanceof TryAgainError || error instanceof UsageError)) throw error
-  say(error.message)
+  log(error.message)
   process.exitCode = error instanceof UsageError ? usageExitCode : 1
 }
 
@@ -89,8 +89,8 @@ async function runLoad (options: LoadtestOptions, name: ProfileName): Promise<Re
   try {
     const target = service?.url ?? url!
     const model = await describeService(target)
-    using lab = new Lab({ k6, url: target, pid: service?.pid, photos, form, imagesPerRequest, writeDashboard, say })
-    const outcome = await profile.run(lab, { users, seconds, boundMs, overloadFactor, say })
+    using lab = new Lab({ k6, url: target, pid: service?.pid, photos, form, imagesPerRequest, writeDashboard, log })
+    const outcome = await profile.run(lab, { users, seconds, boundMs, overloadFactor, log })
     const { steps, headline, verdicts, voidReasons, capacityPerSecond } = outcome
     return {
       ...header,
@@ -114,7 +114,7 @@ async function runCold (options: LoadtestOptions): Promise<Result> {
   const [photo] = await mixPhotos('web')
   const header = await describeRun(options)
   const env = await modelEnv(options)
-  const { milliseconds, phasesMs } = await measureColdStarts(options.times, photo!, { env }, say)
+  const { milliseconds, phasesMs } = await measureColdStarts(options.times, photo!, { env }, log)
   const service = await startService({ env })
   const model = await describeService(service.url).finally(() => service.stop())
   return {
@@ -154,6 +154,6 @@ function positive (text: string): number {
   return value
 }
 
-function say (sentence: string): void {
+function log (sentence: string): void {
   process.stderr.write(`${sentence}\n`)
 }

@@ -13,7 +13,7 @@ export interface PairedRunOptions {
   /** Duration of each of a run's two loads: idle and busy. */
   readonly seconds: number
   readonly model: string
-  readonly say: (sentence: string) => void
+  readonly log: (sentence: string) => void
 }
 
 /** A checkout whose service runs. */
@@ -29,7 +29,7 @@ const processesPerSide = 2
 const quietPercentile = 20
 
 /** @param base - Root of a checkout that is built. @param head - Root of another. */
-export async function runPairs (base: string, head: string, { pairs, seconds, model, say }: PairedRunOptions): Promise<RunPair[]> {
+export async function runPairs (base: string, head: string, { pairs, seconds, model, log }: PairedRunOptions): Promise<RunPair[]> {
   const results: RunPair[] = []
   for (let started = 1; started <= processesPerSide; started++) {
     await using a = await openSide(base, model)
@@ -43,7 +43,7 @@ export async function runPairs (base: string, head: string, { pairs, seconds, mo
       const [x, y] = [{ ...idle[0], ...busy[0] }, { ...idle[1], ...busy[1] }]
       const pair: RunPair = isBaseFirst ? { base: x, head: y } : { base: y, head: x }
       results.push(pair)
-      say(`pair ${results.length} of ${pairs}: idle ${describe(pair, 'idle p20')} ms, busy ${describe(pair, 'busy requests/s')} requests/s`)
+      log(`pair ${results.length} of ${pairs}: idle ${describe(pair, 'idle p20')} ms, busy ${describe(pair, 'busy requests/s')} requests/s`)
     }
   }
   return results

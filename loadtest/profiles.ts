@@ -15,7 +15,7 @@ export interface ProfileOptions {
   readonly boundMs: number
   /** How many times its capacity the service is offered in `overload`. */
   readonly overloadFactor: number
-  readonly say: (sentence: string) => void
+  readonly log: (sentence: string) => void
 }
 
 export interface ProfileOutcome {
@@ -84,7 +84,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   capacity: {
     purpose: 'Poisson arrivals: the highest rate whose p99 stays under the bound',
     defaultSeconds: fullStep.seconds,
-    async run (lab, { users, seconds, boundMs, say }) {
+    async run (lab, { users, seconds, boundMs, log }) {
       const calibration = await calibrate(lab, users)
       const steps = [calibration]
       const minimum = { seconds, requests: seconds < fullStep.seconds ? 1 : fullStep.requests }
@@ -98,7 +98,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         steps.push(step)
         if (step.voidReasons.length > 0) voidReasonsByRate.set(perSecond, step.voidReasons)
         const isWithin = step.failures === 0 && step.rejections === 0 && p99Of(step) <= boundMs
-        say(`${perSecond.toFixed(1)}/s: p99 ${p99Of(step).toFixed(1)} ms, ${isWithin ? 'holds' : 'does not hold'}${step.voidReasons.length > 0 ? ', void' : ''}`)
+        log(`${perSecond.toFixed(1)}/s: p99 ${p99Of(step).toFixed(1)} ms, ${isWithin ? 'holds' : 'does not hold'}${step.voidReasons.length > 0 ? ', void' : ''}`)
         return isWithin && step.voidReasons.length === 0
       }
       const saturation = calibration.requestsPerSecond

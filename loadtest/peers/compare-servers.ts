@@ -36,14 +36,14 @@ export interface Effort {
 
 export class Comparer {
   readonly #effort: Effort
-  readonly #say: (sentence: string) => void
+  readonly #log: (sentence: string) => void
   readonly #gaps: string[] = []
   readonly #workers = countAvailableCores()
 
-  /** @param say - Called with a sentence at each step. */
-  constructor (effort: Effort, say: (sentence: string) => void) {
+  /** @param log - Called with a sentence at each step. */
+  constructor (effort: Effort, log: (sentence: string) => void) {
     this.#effort = effort
-    this.#say = say
+    this.#log = log
   }
 
   async run (targets: readonly Target[]): Promise<Results> {
@@ -77,7 +77,7 @@ export class Comparer {
   }
 
   async #compare ({ model, photos }: Case, targets: readonly Target[]): Promise<Comparison> {
-    this.#say(`${model}, ${photos} photos`)
+    this.#log(`${model}, ${photos} photos`)
     const { rounds, seconds, warmUpSeconds } = this.#effort
     const options = {
       model: await makeRandomModel(model),
@@ -87,7 +87,7 @@ export class Comparer {
       seconds,
       warmUpSeconds,
       ourVersion: ourVersion(),
-      say: this.#say,
+      log: this.#log,
     }
     const peerComparisons: PeerComparison[] = []
     for (const target of targets) {
@@ -112,7 +112,7 @@ export class Comparer {
   }
 
   async #starts (targets: readonly Target[], bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>): Promise<Results['starts']> {
-    this.#say('start to first response')
+    this.#log('start to first response')
     const bundled = join(packageRoot, 'models/bundled')
     return await measureStarts([ghostServe('raw', ''), ...targets], bundled, bodies, this.#workers, this.#effort.startRounds)
   }
@@ -132,7 +132,7 @@ export class Comparer {
   }
 
   async #graphRatios (): Promise<Results['graphRatio']> {
-    this.#say('graphs')
+    this.#log('graphs')
     const models: readonly RandomModel[] = ['ghostnet_100', 'ghostnet_050']
     const ratios: Results['graphRatio'] = {}
     for (const name of models) {
@@ -149,13 +149,13 @@ export class Comparer {
 
   /** Runs one measurement; a failure becomes a gap in the results, so that the others continue. */
   async #attempt<Result> (what: string, measure: () => Promise<Result>): Promise<Result | undefined> {
-    this.#say(what)
+    this.#log(what)
     try {
       return await measure()
     } catch (error) {
       if (!(error instanceof LabError)) throw error
       this.#gaps.push(`${what}: ${error.message.split('\n').at(-1)}`)
-      this.#say(`NOT MEASURED: ${what}: ${error.message}`)
+      this.#log(`NOT MEASURED: ${what}: ${error.message}`)
       return undefined
     }
   }

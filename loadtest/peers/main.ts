@@ -33,11 +33,11 @@ async function main (): Promise<void> {
   }
   const targets = peers.filter(({ name }) => names?.includes(name) ?? true)
   const startedAt = performance.now()
-  const say = (sentence: string): void => {
+  const log = (sentence: string): void => {
     process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${sentence}\n`)
   }
   cleanUpAtExit()
-  const results = await new Comparer(values.quick ? quick : full, say).run(targets)
+  const results = await new Comparer(values.quick ? quick : full, log).run(targets)
 
   const benchmarks = join(packageRoot, 'docs/benchmarks')
   const folder = values.quick || names !== undefined ? join(packageRoot, '.ghostserve/loadtest') : benchmarks

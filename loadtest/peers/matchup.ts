@@ -21,11 +21,11 @@ export interface PeerComparisonOptions extends Omit<RunOptions, 'bodies'> {
   readonly bodies: Readonly<Record<BodyForm, readonly BodyFile[]>>
   readonly rounds: number
   readonly ourVersion: string
-  readonly say: (sentence: string) => void
+  readonly log: (sentence: string) => void
 }
 
 /** @throws LabError `BAD_RESULT` if the predictions differ: the peer would not do the same work. */
-export async function comparePeer (peer: Target, { rounds, ourVersion, say, ...options }: PeerComparisonOptions): Promise<PeerComparison> {
+export async function comparePeer (peer: Target, { rounds, ourVersion, log, ...options }: PeerComparisonOptions): Promise<PeerComparison> {
   const ours = ghostServe(peer.body, ourVersion)
   const runOptions = { ...options, bodies: options.bodies[peer.body] }
   const pairs: Array<Pair<Run>> = []
@@ -39,7 +39,7 @@ export async function comparePeer (peer: Target, { rounds, ourVersion, say, ...o
         `Expected ${peer.name} to predict what we predict, ${JSON.stringify(our.guesses)}, got ${JSON.stringify(their.guesses)}.`)
     }
     pairs.push({ ours: our.run, theirs: their.run })
-    say(`${peer.name} (${peer.body}), round ${round + 1} of ${rounds}: we ${describe(our.run)}; it ${describe(their.run)}`)
+    log(`${peer.name} (${peer.body}), round ${round + 1} of ${rounds}: we ${describe(our.run)}; it ${describe(their.run)}`)
   }
   const { name, version, setting, body } = peer
   return { peer: name, version, setting, body, pairs, agreement: agreement! }

@@ -30,7 +30,7 @@ const machine = describeMachine()
 const commit = await describeCommit(packageRoot)
 const cpuMs = { web: await measureCpu('web'), phone: await measureCpu('phone') }
 const [photo] = await makePhotos(['web'])
-const { milliseconds } = await measureColdStarts(starts, photo!, { env }, say)
+const { milliseconds } = await measureColdStarts(starts, photo!, { env }, log)
 const result = {
   at: new Date().toISOString(),
   machine,
@@ -52,7 +52,7 @@ async function measureCpu (size: PhotoSize): Promise<CpuMs> {
 async function measureStages (size: PhotoSize, env: Record<string, string>): Promise<Stages> {
   const service = await startService({ env })
   try {
-    using lab = new Lab({ k6, url: service.url, pid: service.pid, photos: await makePhotos([size]), form: 'raw', imagesPerRequest: 1, say })
+    using lab = new Lab({ k6, url: service.url, pid: service.pid, photos: await makePhotos([size]), form: 'raw', imagesPerRequest: 1, log })
     const measured: Stages[] = []
     for (let round = 1; round <= rounds; round++) {
       const before = await sample(service)
@@ -110,6 +110,6 @@ function round (value: number): number {
   return Number(value.toPrecision(3))
 }
 
-function say (sentence: string): void {
+function log (sentence: string): void {
   process.stderr.write(`${sentence}\n`)
 }

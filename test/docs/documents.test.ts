@@ -54,6 +54,21 @@ test('every link and image of every page exists, every heading that is linked to
   assert.ok(links > 150, `${links} links`)
 })
 
+/** Written by a build or a run, so not in the repository. */
+const written = /^(?:models\/bundled\/graphs|loadtest\/results\/report\.html|models\/training\/runs)/
+
+test('every file that a page names exists', () => {
+  let named = 0
+  for (const page of pages) {
+    for (const [, path] of readFileSync(join(packageRoot, page), 'utf8').matchAll(/`((?:api|docs|infra|loadtest|models|test)\/[\w./-]+)`/g)) {
+      if (written.test(path!)) continue
+      assert.ok(existsSync(join(packageRoot, path!)), `${page} names ${path}`)
+      named++
+    }
+  }
+  assert.ok(named > 50, `${named} paths`)
+})
+
 test('the index leads to every page', () => {
   const linked = new Set([...read('README.md').matchAll(/\]\(([^)#]+)/g)].map(([, target]) => join('.', target!)))
   const indexed = documents.filter((path) => path !== 'README.md' && !/^decisions\/\d/.test(path))

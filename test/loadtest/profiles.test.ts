@@ -6,7 +6,7 @@ import type { Stretch } from '../../loadtest/poisson.ts'
 import type { Step } from '../../loadtest/step.ts'
 import { exampleHistory } from './example-history.ts'
 
-const options = { users: 16, seconds: 30, boundMs: 100, overloadFactor: 10, say: () => {} }
+const options = { users: 16, seconds: 30, boundMs: 100, overloadFactor: 10, log: () => {} }
 const [example] = exampleHistory()[0]!.steps
 const latency = example!.latencyMs!
 const step = (p99: number, more: Partial<Step> = {}): Step =>
