@@ -58,7 +58,7 @@ export const reportedNumbers: readonly ReportedNumber[] = [
   {
     ...mindcv,
     id: 'mindcv-ascend-910',
-    what: 'MindCV, ghostnet_050, training, a card',
+    what: 'MindCV, ghostnet_050, training, per card',
     hardware: 'Ascend 910, one of 8',
     stepMs: 211.13,
     imagesPerSecond: 606.26,
