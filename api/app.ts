@@ -31,7 +31,7 @@ export function buildApp (
   const earlyRejection = new EarlyRejection(classifier, config)
   const app = Fastify({
     logger,
-    // Fastify leaves the timeouts of a server to whoever makes it.
+    // Fastify does not set the timeouts of a server from a factory.
     serverFactory: (handle) => createServer({
       requestTimeout: config.requestTimeoutMs,
       headersTimeout: Math.min(headersTimeoutMs, config.requestTimeoutMs),
@@ -39,9 +39,9 @@ export function buildApp (
       connectionsCheckingInterval: connectionsCheckingIntervalMs,
     }, (request, response) => {
       if (!earlyRejection.tryReject(request, response)) handle(request, response)
-      // A client that does not read its response: nothing moves for longer than any request may take.
+      // Ends connections of clients that do not read their response: no data for longer than any request may take.
     }).setTimeout(config.requestTimeoutMs + 2 * connectionsCheckingIntervalMs),
-    // One line of our own a request, and its id under the name that answers use.
+    // One log line of our own per request, with its id under the name that responses use.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     trustProxy: parseTrustProxy(config.trustProxy),
@@ -51,12 +51,12 @@ export function buildApp (
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => handleFrameworkError(error, request, reply),
     clientErrorHandler: handleClientError,
-    // A misspelt parameter is refused, not ignored; 1e400 is a number, or else no bound would apply to it.
-    // That schemas are schemas is checked by test/api/schemas.test.ts, not by every start.
+    // A misspelt parameter is rejected, not ignored; 1e400 is a number, so that bounds apply to it.
+    // Schemas are validated by test/api/schemas.test.ts instead of at every start.
     ajv: { customOptions: { removeAdditional: false, strictNumbers: false, validateSchema: false } },
   })
   const service = { classifier, config }
-  // Only routes that classify read bodies; everywhere else they are left alone.
+  // Only routes that classify read bodies.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', async () => undefined)
   registerConnectionLimit(app, config)
@@ -86,7 +86,7 @@ export function buildApp (
   return app
 }
 
-/** @throws ConfigError if `buildApp` would throw one. */
+/** Checks the settings that `buildApp` parses. @throws ConfigError if one is not valid. */
 export function checkSettings ({ trustProxy, apiKeysFile }: Config): void {
   parseTrustProxy(trustProxy)
   if (apiKeysFile !== '') readApiKeys(apiKeysFile)

@@ -23,7 +23,7 @@ const routePattern = '^(/[A-Za-z0-9._~:@-]+)*$'
 export const EnvironmentSchema = Type.Object({
   HOST: Type.String({ description: 'Address to listen on.', default: '0.0.0.0', minLength: 1 }),
   PORT: integer('Port to listen on; 0 takes a free one.', 8080, 0, 65_535),
-  AIP_HTTP_PORT: integer('Vertex AI\'s name of `PORT`; goes before it. 0: not on Vertex AI.', 0, 0, 65_535),
+  AIP_HTTP_PORT: integer('Vertex AI\'s name of `PORT`, which it overrides. 0: not on Vertex AI.', 0, 0, 65_535),
   AIP_HEALTH_ROUTE: Type.String({ description: 'Path of readiness for Vertex AI. Empty: not on Vertex AI.', default: '', pattern: routePattern }),
   AIP_PREDICT_ROUTE: Type.String({ description: 'Path of predictions for Vertex AI. Empty: not on Vertex AI.', default: '', pattern: routePattern }),
   METRICS_PORT: integer('Port of `/metrics`; 0: the main port.', 0, 0, 65_535),
@@ -36,8 +36,8 @@ export const EnvironmentSchema = Type.Object({
     pattern: '^(https?://[^/]+.*)?$',
   }),
   OTEL_SERVICE_NAME: Type.String({ description: 'Name of this service in traces.', default: 'ghostserve', minLength: 1 }),
-  MODEL: Type.String({ description: 'A model directory, or the name of one on the shelf. Empty: the bundled model.', default: '' }),
-  MODEL_DIR: Type.String({ description: 'The shelf, where `ghostserve pull` puts models. Empty: the user\'s cache directory.', default: '' }),
+  MODEL: Type.String({ description: 'A model directory, or the name of a model in the model store. Empty: the bundled model.', default: '' }),
+  MODEL_DIR: Type.String({ description: 'The model store, where `ghostserve pull` puts models. Empty: the user\'s cache directory.', default: '' }),
   MODEL_NAME: Type.String({
     description: 'Name of the model in the paths of inference protocols. Empty: its own.', default: '', pattern: '^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$',
   }),
@@ -47,37 +47,37 @@ export const EnvironmentSchema = Type.Object({
   EXECUTION_PROVIDER: Type.Union([Type.Literal('auto'), ...executionProviders.map((provider) => Type.Literal(provider))], {
     description: 'What runs the graph; `auto` takes cuda, webgpu on a GPU, or cpu. Named, it must load.', default: 'auto',
   }),
-  WORKERS: integer('Sessions, each on a thread of its own. 0: one for each core, or one on a GPU.', 0, 0, 256),
+  WORKERS: integer('Sessions, each on its own thread. 0: one per core, or one on a GPU.', 0, 0, 256),
   INTRA_OP_NUM_THREADS: integer('Threads inside one session.', 1, 1, 256),
   MAX_BATCH_SIZE: integer('Images that run together at most. 0: as many as suit the model and what runs it, up to 8.', 0, 0, 256),
   MAX_QUEUE_DELAY_MS: integer('Longest wait for a batch to grow while a worker is free.', 0, 0, 1000),
-  MAX_QUEUE_SIZE: integer('Images in work (decoding, waiting or running) above which requests are refused.', 128, 1, 100_000),
-  MAX_CLIENT_IMAGES: integer('Images in work for one client, a key or else an address, above which its requests are refused. 0: no such limit.', 64, 0, 100_000),
-  REQUEST_TIMEOUT_MS: integer('From a request\'s arrival to its answer at most.', 10_000, 1, 600_000),
-  MAX_IMAGES: integer('Images in one request.', 16, 1, 1000),
-  MAX_IMAGE_BYTES: integer('Bytes of one encoded image.', 10 * MiB, 1, 1024 * MiB),
-  MAX_REQUEST_BYTES: integer('Bytes of a request with several images on the wire.', 32 * MiB, 1, 1024 * MiB),
-  MAX_IMAGE_PIXELS: integer('Width x height of one image.', 50_000_000, 1, 1_000_000_000),
-  MAX_IMAGE_SIDE: integer('Width or height of one image in pixels.', 12_000, 1, 65_535),
+  MAX_QUEUE_SIZE: integer('Images in flight (decoding, waiting or running) above which requests are rejected.', 128, 1, 100_000),
+  MAX_CLIENT_IMAGES: integer('Images in flight per client (API key, or else address) above which its requests are rejected. 0: no such limit.', 64, 0, 100_000),
+  REQUEST_TIMEOUT_MS: integer('Longest time from a request\'s arrival to its response.', 10_000, 1, 600_000),
+  MAX_IMAGES: integer('Most images per request.', 16, 1, 1000),
+  MAX_IMAGE_BYTES: integer('Most bytes per encoded image.', 10 * MiB, 1, 1024 * MiB),
+  MAX_REQUEST_BYTES: integer('Most bytes per request with several images, as sent.', 32 * MiB, 1, 1024 * MiB),
+  MAX_IMAGE_PIXELS: integer('Largest width x height of an image.', 50_000_000, 1, 1_000_000_000),
+  MAX_IMAGE_SIDE: integer('Largest width or height of an image, in pixels.', 12_000, 1, 65_535),
   IMAGE_FORMATS: Type.String({
     description: `Accepted formats, separated by commas, of ${imageFormatNames.join(', ')}.`,
     default: 'jpeg,png,webp',
     pattern: `^(${imageFormatNames.join('|')})(,(${imageFormatNames.join('|')}))*$`,
   }),
-  DECODE_TIMEOUT_SECONDS: integer('Of decoding one image. Not of small upright JPEGs, which take some ms.', 5, 1, 3600),
-  DECODE_MEMORY_BYTES: integer('For all images that are decoded before the queue at the same time. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
-  REQUEST_MEMORY_BYTES: integer('For the bodies of all requests in work. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
-  MAX_EVENT_LOOP_DELAY_MS: integer('Mean delay of the main thread\'s timers above which images are refused.', 500, 1, 600_000),
+  DECODE_TIMEOUT_SECONDS: integer('Longest decoding time per image. Small upright JPEGs, which take some ms, are exempt.', 5, 1, 3600),
+  DECODE_MEMORY_BYTES: integer('Memory for all images that are decoded before the queue at the same time. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
+  REQUEST_MEMORY_BYTES: integer('Memory for the bodies of all requests in flight. 0: a quarter of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
+  MAX_EVENT_LOOP_DELAY_MS: integer('Mean delay of the main thread\'s timers above which images are rejected.', 500, 1, 600_000),
   MAX_RESIDENT_BYTES: integer(
-    'Resident memory above which images are refused; a little more, and the service is not ready. 0: 90 % of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
-  KEEP_ALIVE_TIMEOUT_MS: integer('Idle time of a connection before it is closed; above that of a load balancer in front.', 75_000, 1, 3_600_000),
+    'Resident memory above which images are rejected; slightly above that, the service is not ready. 0: 90 % of the memory.', 0, 0, Number.MAX_SAFE_INTEGER),
+  KEEP_ALIVE_TIMEOUT_MS: integer('Idle time before a connection is closed; must exceed that of a load balancer in front.', 75_000, 1, 3_600_000),
   DRAIN_DELAY_MS: integer('From SIGTERM to the last new connection: time for load balancers to notice.', 3000, 0, 600_000),
   SHUTDOWN_TIMEOUT_MS: integer('From SIGTERM to the end at the latest.', 8000, 1, 600_000),
-  API_KEYS_FILE: Type.String({ description: 'File with a line `key-id sha256` for each API key. Empty: no key is needed.', default: '' }),
-  PLAYGROUND: Type.Boolean({ description: 'Whether `/` is the playground; `false`: only a sign of life.', default: true }),
+  API_KEYS_FILE: Type.String({ description: 'File with a line `key-id sha256` per API key. Empty: no key is needed.', default: '' }),
+  PLAYGROUND: Type.Boolean({ description: 'Whether `/` is the playground; `false`: only a liveness response.', default: true }),
   CORS_ORIGINS: Type.String({ description: 'Origins whose pages may call the service, separated by commas; `*` for all. Empty: none.', default: '' }),
   TRUST_PROXY: Type.String({
-    description: 'Proxies whose `X-Forwarded-For` counts: how many stand in front, or their addresses and ranges, separated by commas. Empty: none.',
+    description: 'Trusted proxies, whose `X-Forwarded-For` counts: their number, or their addresses and ranges, separated by commas. Empty: none.',
     default: '',
   }),
 })
@@ -101,7 +101,7 @@ export class ConfigError extends Error {
 /** @throws ConfigError for the first variable that is not valid. */
 export function readConfig (environment: NodeJS.ProcessEnv = process.env): Config {
   const values: unknown = { ...environment }
-  // A check of the schema itself would take a tenth of a start: test/api/schemas.test.ts makes it.
+  // Validating the schema itself would take a tenth of a start: test/api/schemas.test.ts does it.
   const ajv = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: 'all', validateSchema: false })
   if (!ajv.validate<Environment>(EnvironmentSchema, values)) throw new ConfigError(describe(ajv.errors![0]!, environment))
   if (values.AIP_HTTP_PORT > 0) values.PORT = values.AIP_HTTP_PORT

@@ -1,4 +1,4 @@
-/** Every answer that is not a classification. Codes are stable: clients match on them. */
+/** Errors of the service. Codes are stable: clients match on them. */
 
 /** code: [HTTP status, title] */
 const problems = {
@@ -35,8 +35,8 @@ export type ErrorCode = keyof typeof problems
 export const errorCodes = Object.keys(problems) as ErrorCode[]
 
 /**
- * A documented refusal or failure. The message is one sentence for the client: what was expected and what was received.
- * An Error in all but its stack: nobody reads where a refusal was thrown, and to find out costs more than all the rest of it.
+ * A documented rejection or failure. The message is one sentence for the client: what was expected and what was received.
+ * It has no stack: that of a rejection is never read, and capturing it costs more than the rest of the rejection.
  */
 export class ServiceError implements Error {
   readonly name = 'ServiceError'
@@ -46,7 +46,7 @@ export class ServiceError implements Error {
   readonly cause?: unknown
   /** HTTP status; the name is Fastify's. */
   readonly statusCode: number
-  /** When to try again, where that is known. */
+  /** Seconds after which to try again, where that is known. */
   readonly retryAfterSeconds: number | undefined
 
   constructor (
@@ -61,7 +61,7 @@ export class ServiceError implements Error {
 }
 Object.setPrototypeOf(ServiceError.prototype, Error.prototype)
 
-/** The answer to a whole request that is due to its images: the problem of the first, beside those of all. */
+/** The error of a whole request that is due to its images: the problem of the first, and those of all. */
 export class FailedImagesError extends ServiceError {
   readonly errors: readonly [ServiceError, ...ServiceError[]]
 

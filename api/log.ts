@@ -1,9 +1,9 @@
-/** Standard output for the log. Lines are written together: a system call for each is a good part of what a rejection costs. */
+/** Standard output for the log. Lines are written together: a system call per line is a good part of the cost of a rejection. */
 import type { Writable } from 'node:stream'
 
 const bytesTogether = 4096
 const longestWaitMs = 100
-/** A reader that has fallen so far behind gets no more lines until it has caught up. */
+/** Bytes by which a reader may fall behind; above that, lines are dropped until it has caught up. */
 const maxUnreadBytes = 16 * 1024 * 1024
 
 export class Log {
@@ -17,8 +17,10 @@ export class Log {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * @param format - Makes what is written of a JSON line. @defaultValue the line itself
-   * @param output - Its errors are ignored: a full disk, or a reader that has gone, must not end the service.
+   * Creates the log's output stream.
+   *
+   * @param format - Formats a JSON line for the output. @defaultValue the line itself
+   * @param output - Where to write. Its errors are ignored: a full disk or a closed reader must not end the service.
    */
   constructor (format: (line: string) => string = (line) => line, output: Writable = process.stdout) {
     this.#format = format
@@ -26,7 +28,7 @@ export class Log {
     output.on('error', () => {})
   }
 
-  /** Never waits for whoever reads the log, and never throws. */
+  /** Queues a line. Never waits for the reader, and never throws. */
   write (line: string): void {
     this.#lines.push(this.#format(line))
     this.#length += line.length
@@ -34,7 +36,7 @@ export class Log {
     else this.#timer ??= setTimeout(() => this.flush(), longestWaitMs).unref()
   }
 
-  /** To be called when the process ends, too. */
+  /** Writes the queued lines; also called when the process ends. */
   flush (): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

@@ -1,4 +1,4 @@
-/** The process: configuration, model, application, signals. Commands have `cli/main.ts`. */
+/** The process of the service: configuration, model, application, signals. Other commands start in `cli/main.ts`. */
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -8,17 +8,17 @@ import { createClassifier } from './engine/create-classifier.ts'
 import { Log } from './log.ts'
 import { ModelError } from '../models/manifest/model-error.ts'
 
-/** A fault in native code cannot be closed with grace: handled, the instruction would be repeated for ever. */
+/** Faults in native code. The service cannot close gracefully: with a handler, the instruction would be repeated for ever. */
 const faults = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 
-// Bodies and pixels are large beside a small heap, and V8 would mark all of it several times a second: docs/decisions/0027.
+// Bodies and pixels are large compared with the heap, so V8 would mark all of it several times per second: docs/decisions/0027.
 setFlagsFromString('--heap-growing-percent=400')
 
 async function serve (): Promise<void> {
   const config = readConfig()
   let app: FastifyInstance | undefined
   const classifier = await createClassifier(config, (error) => app?.log.error({ err: error }, 'a session worker died; starting another'))
-  // Sessions are made on threads of their own, while this one loads the framework and compiles its schemas.
+  // Sessions start on their own threads while this one loads the framework and compiles its schemas.
   const started = classifier.start()
   started.catch(() => {}) // it is awaited below
   try {
@@ -46,13 +46,13 @@ async function openApp (config: Config, classifier: Classifier): Promise<Fastify
   closeWithGrace({ delay: config.shutdownTimeoutMs, logger: app.log, skip: [...faults] }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'unexpected error')
     else app.log.info({ signal }, 'closing')
-    // Ctrl-C comes from a person who waits; SIGTERM from a platform whose load balancers do not know yet.
+    // Ctrl-C comes from a user who waits; SIGTERM from a platform whose load balancers have not noticed yet.
     await app.drain(signal === 'SIGTERM' ? config.drainDelayMs : 0)
   })
   return app
 }
 
-/** In one sentence what somebody can do something about, with its stack what nobody foresaw. */
+/** One sentence for an error that the user can fix; the stack of any other. */
 function explain (error: unknown): void {
   const isExplained = error instanceof ConfigError || error instanceof ModelError || isSystemError(error)
   process.stderr.write(`${isExplained ? error.message : String((error as Error).stack)}\n`)

@@ -1,4 +1,4 @@
-/** Decides which images are let in: the only place with the bound of the queue, the share of a client, and when to try again. */
+/** Admission of images: the only place with the bound of the queue, the share of a client, and the time to retry after. */
 import { ServiceError } from '../errors.ts'
 
 export interface AdmissionLimits {
@@ -19,7 +19,7 @@ export class Admission {
     this.#limits = limits
   }
 
-  /** Images that were let in and have not been released. */
+  /** Images that were admitted and not yet released. */
   get inFlight (): number {
     return this.#inFlight
   }
@@ -30,11 +30,11 @@ export class Admission {
   }
 
   /**
-   * The error for so many images if they came now, or undefined if there is room. A client with nothing in flight is let in whatever its
-   * share: a request of more images than that would else be rejected for ever.
+   * The error that so many images would get now; undefined if there is room. A client with nothing in flight is admitted whatever
+   * its share: a request with more images than that would otherwise always be rejected.
    *
-   * @param images - 0 asks whether there is room for one.
-   * @param client - Whose share they count for, if anybody's.
+   * @param images - Number of images; 0 checks for room for one.
+   * @param client - Client in whose share they count; undefined for none.
    */
   rejection (images: number, client: string | undefined): ServiceError | undefined {
     if (this.#isClosed) return new ServiceError('shutting_down', 'The service is shutting down; try again on another instance.')
@@ -50,7 +50,7 @@ export class Admission {
   }
 
   /**
-   * Lets images in; each has to be released.
+   * Admits images; each has to be released.
    *
    * @throws `queue_full`, `too_many_requests` or `shutting_down`.
    */
@@ -61,13 +61,13 @@ export class Admission {
     this.#add(images, client)
   }
 
-  /** Ends what `admit` began, for one image. */
+  /** Releases one admitted image. */
   release (client: string | undefined): void {
     this.#add(-1, client)
     this.#throughput.count()
   }
 
-  /** Rejects whatever comes from now on. */
+  /** Rejects everything from now on. */
   close (): void {
     this.#isClosed = true
   }
@@ -83,7 +83,7 @@ export class Admission {
 
 export class Throughput {
   readonly #now: () => number
-  /** Images per second, times how much is known of them: `#known` grows from 0 to 1 with the first second of work. */
+  /** Images per second, times `#known`, which grows from 0 to 1 with the first second of work. */
   #perSecond = 0
   #known = 0
   #lastAt: number
@@ -109,7 +109,7 @@ export class Throughput {
     this.#lastAt = now
   }
 
-  /** Whole seconds, 1 to 30, until `images` have left; 1 as long as none ever has. */
+  /** Whole seconds, 1 to 30, until `images` have left; 1 until the first has left. */
   secondsFor (images: number): number {
     if (this.#known === 0) return 1
     return Math.min(30, Math.max(1, Math.ceil(images * this.#known / this.#perSecond)))

@@ -1,6 +1,6 @@
 /**
- * Images -> batches. A free runner takes what is waiting, so that batches grow under load and only then.
- * The scheduling rule is TEI's and Triton's: no delay of its own unless one is configured.
+ * Images -> batches. A free runner takes what is waiting, so that batches grow only under load.
+ * The scheduling rule is TEI's and Triton's: no delay unless one is configured.
  */
 
 export interface BatchQueueOptions<Result = unknown> {
@@ -12,8 +12,8 @@ export interface BatchQueueOptions<Result = unknown> {
   /** Calls back after a number of ms. @defaultValue setTimeout */
   readonly setTimer?: (callback: () => void, delayMs: number) => unknown
   /**
-   * Told of each batch once it has ended, before its items have its results, of which a batch that failed as a whole has none.
-   * @defaultValue Tells nobody.
+   * Called when a batch has ended, before its items get their results. A batch that failed as a whole has no results.
+   * @defaultValue does nothing
    */
   readonly onBatch?: (batch: Batch, results: ReadonlyArray<Result | Error>) => void
 }
@@ -25,16 +25,16 @@ export interface Batch {
   readonly endedAt: number
 }
 
-/** Runs a batch; gives results in the order of the items, an Error in the place of an item that failed alone. */
+/** Runs a batch; returns results in the order of the items, an Error in the place of an item that failed alone. */
 export type Run<Item, Result> = (items: readonly Item[]) => Promise<ReadonlyArray<Result | Error>>
 
 export interface Batched<Result> {
   readonly result: Result
   readonly batch: Batch
   readonly batchSize: number
-  /** From being queued to the start of the batch. */
+  /** Milliseconds from being queued to the start of the batch. */
   readonly queueMs: number
-  /** From the start of the batch to its end. */
+  /** Milliseconds from the start of the batch to its end. */
   readonly runMs: number
 }
 
@@ -101,7 +101,7 @@ export class BatchQueue<Item, Result> {
     })
   }
 
-  /** Rejects what waits, and whatever comes, with `reason`. */
+  /** Rejects waiting and future items with `reason`. */
   close (reason: Error): void {
     this.#closed = reason
     for (const { signal, onAbort, reject } of this.#entries) {
@@ -118,7 +118,7 @@ export class BatchQueue<Item, Result> {
       this.#wakeAfter(delayMs)
       return
     }
-    // The one that ran last has its weights in the caches still.
+    // The runner that ran last still has its weights in the caches.
     for (const runner of [...this.#freeRunners].reverse()) {
       if (this.#entries.size === 0) return
       const batch = this.#takeBatch()
@@ -143,7 +143,7 @@ export class BatchQueue<Item, Result> {
     }, delayMs)
   }
 
-  /** What waits is shared among the free runners: two batches of 4 on two cores are done before one of 8 on one. */
+  /** Shares the waiting items among the free runners: two batches of 4 on two cores end before one of 8 on one. */
   #takeBatch (): Array<Entry<Item, Result>> {
     const size = Math.min(this.#options.maxBatchSize, Math.ceil(this.#entries.size / this.#freeRunners.size))
     const batch = [...this.#entries].slice(0, size)

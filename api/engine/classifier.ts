@@ -22,9 +22,9 @@ export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessin
   readonly executionProvider: ExecutionProvider
   readonly workers: number
   readonly intraOpNumThreads: number
-  /** Images decoded at the same time, beside those that sessions decode. */
+  /** Images decoded at the same time, not counting those that sessions decode. */
   readonly decodeConcurrency: number
-  /** Whether sessions decode the photos that they can. */
+  /** Whether sessions decode the JPEGs that they can. */
   readonly sessionsDecode: boolean
   readonly maxBatchSize: number
   readonly maxQueueDelayMs: number
@@ -35,7 +35,7 @@ export interface ClassifierOptions extends Omit<PreprocessOptions, 'preprocessin
 export interface ClassifierEvents {
   /** A stage of an image has ended, also after its request. */
   stage: [StageReport]
-  /** A batch has ended. `decodedMs` is the time from its start to that of the network, in which its photos were decoded. */
+  /** A batch has ended. `decodedMs` is the time from its start to that of the network, in which its JPEGs were decoded. */
   batch: [Batch & { readonly decodedMs: number }]
   workerDeath: [Error]
 }
@@ -63,12 +63,12 @@ export interface Load {
 export interface ClassifyOptions {
   /** The images count for the share of this client until their work has really ended. */
   readonly client?: string
-  /** Called when a stage of an image has ended, which may be after the request where it cannot be stopped. */
+  /** Called when a stage of an image has ended; after the request, if the stage could not be stopped. */
   readonly onStage?: (report: StageReport) => void
 }
 
 export interface Classification<Result = Prediction[]> {
-  /** One per image, in order: what was made of its logits, or why there are none. */
+  /** One result per image, in order: what was made of its logits, or the error in its place. */
   readonly results: ReadonlyArray<Result | ServiceError>
   readonly times: StageTimes
   /** Largest batch in which one of the images ran; 0 if none did. */
@@ -159,7 +159,7 @@ export class Classifier {
     this.startTimes.ready = performance.now()
   }
 
-  /** Rejects new images and ends the sessions; what waits or runs is given up. */
+  /** Rejects new images and ends the sessions; waiting and running images fail. */
   async close (): Promise<void> {
     this.#isClosing = true
     this.admission.close()
@@ -173,10 +173,10 @@ export class Classifier {
   }
 
   /**
-   * Runs the images of one request. An image that fails takes none of the others with it.
+   * Runs the images of one request. An image that fails does not affect the others.
    *
-   * @param makeResult - Makes the result of an image of its logits, float32 [classes].
-   * @param signal - Aborted when nobody waits any more; images that do not run yet are then dropped, and the signal's reason is thrown.
+   * @param makeResult - Makes an image's result from its logits, float32 [classes].
+   * @param signal - Aborted when the results are no longer needed; images that do not run yet are dropped.
    * @throws `queue_full` or `too_many_requests` before any work is done, `shutting_down`, or the signal's reason.
    */
   async infer<Result> (
@@ -195,7 +195,7 @@ export class Classifier {
         const logits = await this.#decodeAndRun(image, signal, timer)
         return await timer.time('post', () => makeResult(logits))
       } finally {
-        this.admission.release(client) // only now: nothing can hasten the end of a decode, whether or not somebody still waits
+        this.admission.release(client) // only now: a decode cannot be stopped when its request ends
       }
     }
     const outcomes = await abortable(signal, Promise.allSettled(uploads.map(async (upload) => {
@@ -205,15 +205,15 @@ export class Classifier {
     return { results: outcomes.map(resultOf), times: timer.times, batchSize: timer.batchSize }
   }
 
-  /** @returns float32 [classes]. */
+  /** Logits of one image: float32 [classes]. */
   async #decodeAndRun (image: Image, signal: AbortSignal, timer: StageTimer): Promise<Float32Array> {
     if (image instanceof Pixels) return await this.#run(image.data, signal, timer)
-    const photo = this.#options.sessionsDecode ? asFastJpeg(image, this.#preprocessOptions) : undefined
-    if (photo !== undefined) {
+    const jpeg = this.#options.sessionsDecode ? asFastJpeg(image, this.#preprocessOptions) : undefined
+    if (jpeg !== undefined) {
       try {
-        return await this.#run(photo, signal, timer)
+        return await this.#run(jpeg, signal, timer)
       } catch (error) {
-        if (!(error instanceof NotDecoded)) throw error // libvips has the last word on what a session cannot decode
+        if (!(error instanceof NotDecoded)) throw error // libvips decodes what a session cannot
       }
     }
     return await this.#run(await timer.time('decode', () => this.#decode(image, signal)), signal, timer)
@@ -228,7 +228,7 @@ export class Classifier {
       throw error
     })
     const ranAt = batch.startedAt + decodedMs
-    // Pixels wait for the photos of their batch.
+    // Pixels wait until the JPEGs of their batch are decoded.
     timer.report('queue', queuedAt, decoding === undefined ? ranAt : batch.startedAt + decoding.startMs, batch)
     if (decoding !== undefined) timer.report('decode', batch.startedAt + decoding.startMs, batch.startedAt + decoding.endMs, batch)
     timer.report('run', ranAt, batch.endedAt, batch)
@@ -243,7 +243,7 @@ export class Classifier {
   }
 }
 
-/** @throws what nobody foresaw: nothing can be said about this image alone then. */
+/** The result or the documented error of one image. @throws Any other error, which is a bug and fails the request. */
 function resultOf<Result> (outcome: PromiseSettledResult<Result>): Result | ServiceError {
   if (outcome.status === 'fulfilled') return outcome.value
   if (outcome.reason instanceof ServiceError) return outcome.reason

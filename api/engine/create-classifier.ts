@@ -8,19 +8,20 @@ import { acceptFormats, parseFormats } from '../images/formats.ts'
 import { largestBatch } from '../machine/batch-size.ts'
 import { MemoryBudget } from '../images/memory-budget.ts'
 
-/** One a core costs 10 to 25 % of the requests: docs/decisions/0011. */
+/** Images decoded at the same time per core: one costs 10 to 25 % of the throughput (docs/decisions/0011). */
 const decodesPerCore = 2
 
 /**
- * The pipeline of a configured model on this machine. Call `start` to make its sessions.
+ * Creates the pipeline of the configured model for this machine. Call `start` to make its sessions.
  *
- * @throws ModelError if there is no such model, or it does not fit together; ConfigError if the execution provider cannot be used.
+ * @throws ModelError if there is no such model, or its parts do not fit together; ConfigError if the execution provider cannot
+ * be used.
  */
 export async function createClassifier (config: Config, onWorkerDeath: (error: Error) => void): Promise<Classifier> {
   return new Classifier(await classifierOptions(config, onWorkerDeath))
 }
 
-/** What a configuration leaves open is chosen for this machine. @throws as `createClassifier`. */
+/** Completes a configuration with what suits this machine. @throws As `createClassifier`. */
 export async function classifierOptions (config: Config, onWorkerDeath: (error: Error) => void): Promise<ClassifierOptions> {
   const cores = countAvailableCores()
   const formats = parseFormats(config.imageFormats)
@@ -37,7 +38,7 @@ export async function classifierOptions (config: Config, onWorkerDeath: (error: 
     workers,
     formats,
     decodeConcurrency: cores * decodesPerCore,
-    // Only where each core has a session: else cores would have nothing to do.
+    // Only if each core has a session: otherwise cores would be idle.
     sessionsDecode: executionProvider === 'cpu' && config.intraOpNumThreads === 1 && workers >= cores,
     decodeBudget: new MemoryBudget(budgetBytes(config.decodeMemoryBytes)),
     onWorkerDeath,

@@ -10,12 +10,12 @@ import { chooseLayout } from '../machine/choose-layout.ts'
 export interface LoadedModel {
   readonly manifest: Manifest
   readonly labels: readonly Label[]
-  /** By which logits are divided before the softmax. */
+  /** Divisor of the logits before the softmax. */
   readonly temperature: number
   /** First 12 hexadecimal digits of the weights' sha256. */
   readonly version: string
   readonly layout: Layout
-  /** File of the encoded ONNX model. */
+  /** Path of the encoded ONNX model. */
   readonly graphFile: string
 }
 
@@ -23,9 +23,9 @@ export interface LoadedModel {
 export const versionLength = 12
 
 /**
- * Loads a model and the graph that suits what runs it.
+ * Loads a model and the graph that suits its execution provider.
  *
- * @throws ModelError if there is no such model, or it does not fit together.
+ * @throws ModelError if there is no such model, or its parts do not fit together.
  */
 export async function loadModel (model: string, modelDir: string, layoutChoice: Layout | 'auto', provider: ExecutionProvider = 'cpu'): Promise<LoadedModel> {
   const directory = findModelDirectory(model, modelDir)

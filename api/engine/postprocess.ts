@@ -1,6 +1,6 @@
 import type { LoadedModel } from './load-model.ts'
 
-/** Which classes of an image are asked for. */
+/** Selection of an image's classes. */
 export interface Selection {
   readonly topK: number
   /** Predictions with a lower score are left out. */
@@ -33,13 +33,13 @@ export function postprocess (
 }
 
 /*
- * Plain loops below: with a callback a class, every logit becomes an object on the heap, 0.2 MB for an image of 1000 classes.
+ * Plain loops below: with a callback per class, every logit becomes an object on the heap, 0.2 MB for an image of 1000 classes.
  */
 
 /**
  * Probabilities, float64 [classes]. The largest logit is subtracted before `exp`, and the sum is kept in float64.
  *
- * @param temperature - Divides the logits: above 1 the scores are less sure. Their order is that of the logits.
+ * @param temperature - Divisor of the logits: above 1 the scores are less sure. The order stays that of the logits.
  */
 export function softmax (logits: Float32Array, temperature: number): Float64Array {
   let largest = -Infinity

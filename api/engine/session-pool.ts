@@ -1,4 +1,4 @@
-/** As many sessions as workers: feeds them from the queue and replaces those that end. */
+/** One session per worker: feeds them from the queue and replaces those that end. */
 import type { ExecutionProvider } from '../config.ts'
 import type { Manifest } from '../../models/manifest/manifest.ts'
 import type { Layout } from '../../models/onnx/layout.ts'
@@ -9,18 +9,18 @@ import { Session, sessionWorkerFile, type Inference, type ModelInput } from './s
 export type ImageQueue = BatchQueue<ModelInput, Inference>
 
 export interface SessionPoolOptions {
-  /** Encoded ONNX model. Each session reads it by itself, so that no copy of it stays in memory. */
+  /** Path of the encoded ONNX model. Each session reads the file itself, so that no copy stays in memory. */
   readonly graphFile: string
   readonly manifest: Manifest
-  /** Of the graph. */
+  /** Layout of the graph. */
   readonly layout: Layout
   /** @defaultValue cpu */
   readonly executionProvider?: ExecutionProvider
-  /** Sizes to which batches are filled up, and which are run before a session serves. @defaultValue none */
+  /** Sizes to which batches are filled up, each of which is run once before a session serves. @defaultValue none */
   readonly batchBuckets?: readonly number[]
   readonly workers: number
   readonly intraOpNumThreads: number
-  /** A session passed its self-test and serves the queue. */
+  /** Called when a session has passed its self-test and serves the queue. */
   readonly onWorkerStart?: () => void
   readonly onWorkerDeath: (error: Error) => void
   /** @defaultValue the worker that owns an onnxruntime session; tests put faulty ones in its place */
@@ -45,22 +45,22 @@ export class SessionPool {
     this.#workerData = { graphFile, executionProvider, intraOpNumThreads, preprocessing }
   }
 
-  /** Sessions that have passed the self-test and live. */
+  /** Sessions that have passed the self-test and are alive. */
   get size (): number {
     return this.#sessions.size
   }
 
   /**
    * Starts the sessions one after another: onnxruntime-node does not survive being loaded by several threads at once.
-   * Each serves the queue as soon as it has given the self-test's recorded answer.
+   * Each serves the queue as soon as it has passed the self-test.
    *
-   * @throws ModelError if a session cannot be made of the graph or answers the self-test otherwise.
+   * @throws ModelError if a session cannot be made from the graph or fails the self-test.
    */
   async start (): Promise<void> {
     for (let i = 0; i < this.#options.workers && !this.#isClosing; i++) await this.#startSession()
   }
 
-  /** Ends the sessions, each after what it runs. */
+  /** Ends the sessions, each after its current batch. */
   async close (): Promise<void> {
     this.#isClosing = true
     await Promise.allSettled(this.#starting)
@@ -76,7 +76,7 @@ export class SessionPool {
   async #serveWithNewSession (): Promise<void> {
     const { manifest, layout, workerFile = sessionWorkerFile, batchBuckets, onWorkerStart, onWorkerDeath } = this.#options
     const session = await Session.start(manifest, layout, workerFile, this.#workerData, batchBuckets)
-    if (this.#isClosing) { // meanwhile
+    if (this.#isClosing) { // closed while it was starting
       await session.end()
       return
     }
@@ -91,7 +91,7 @@ export class SessionPool {
     onWorkerStart?.()
   }
 
-  /** A session that cannot be started now may be startable in a moment: memory may have been short. */
+  /** Replaces a session. One that cannot start now may start in a moment: memory may have been short. */
   #replace (failures = 0): void {
     if (this.#isClosing) return
     this.#startSession().catch((error: Error) => {

@@ -18,40 +18,40 @@ export interface SessionWorkerData {
   readonly preprocessing: Preprocessing
 }
 
-/** Where in a batch a photo belongs that is still to be decoded, and where its bytes are in `files`. */
+/** An image of a batch that is still to be decoded: its index in the batch, and the range of its bytes in `files`. */
 export interface EncodedImage extends Omit<FastJpeg, 'file'> {
   readonly index: number
   readonly start: number
   readonly end: number
 }
 
-/** Memory of a batch, which goes to and fro between the threads. */
+/** Memory of a batch, transferred between the threads in both directions. */
 export interface BatchMemory {
-  /** uint8 [at least the batch's size, cropSize, cropSize, 3] */
+  /** Pixels: uint8 [at least the batch's size, cropSize, cropSize, 3]. */
   readonly pixels: Uint8Array<ArrayBuffer>
-  /** Photos one after another. */
+  /** Bytes of the encoded images, one after another. */
   readonly files: Uint8Array<ArrayBuffer>
 }
 
-/** Its memory is transferred; 'end' lets the thread end once it is idle. */
+/** A batch to run, whose memory is transferred; 'end' ends the thread once it is idle. */
 export type SessionRequest = BatchMemory & { readonly batchSize: number, readonly encoded: readonly EncodedImage[] } | 'end'
 
-/** Of one photo of a batch. Times are in ms since the batch began. */
+/** Decoding of one image of a batch. Times are in ms since the start of the batch. */
 export interface Decoding {
   readonly index: number
   readonly startMs: number
   readonly endMs: number
-  /** If not, the logits at this index mean nothing. */
+  /** Whether it succeeded; if not, the logits at this index are meaningless. */
   readonly isDecoded: boolean
 }
 
 export interface BatchOutcome {
-  /** float32 [batchSize, classes], transferred; empty if no image is decoded. */
+  /** Logits: float32 [batchSize, classes], transferred; empty if no image was decoded. */
   readonly logits: Float32Array<ArrayBuffer>
   readonly decodings: readonly Decoding[]
 }
 
-/** What became of a batch, or why nothing did; and its memory, transferred. */
+/** Response to a batch: its outcome or the error of the run, and its memory, transferred. */
 export type RunResponse = (BatchOutcome | { readonly error: string }) & BatchMemory
 
 const { graphFile, executionProvider, intraOpNumThreads, preprocessing } = workerData as SessionWorkerData
@@ -67,8 +67,8 @@ const session = await ort.InferenceSession.create(graphFile, {
   graphOptimizationLevel: 'all',
 })
 
-// Linux gives each thread a priority of its own: uploads, decoding and answers come before the next batch, which grows meanwhile.
-// Elsewhere this would lower the whole process. Not before there is a session: whoever has died must be replaced under load, too.
+// Linux has priorities per thread: uploads, decoding and responses come before the next batch, which grows meanwhile.
+// Elsewhere this would lower the whole process. Only after the session is made: a replacement has to start under load, too.
 const { PRIORITY_BELOW_NORMAL } = constants.priority
 if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
   try {
@@ -78,14 +78,14 @@ if (platform() === 'linux' && getPriority() < PRIORITY_BELOW_NORMAL) {
   }
 }
 
-/** Loaded with the first photo: whoever sends none, or pixels, needs no decoder here. Where it cannot be loaded, libvips decodes. */
+/** The decoder, loaded with the first image that needs it; false if it cannot be loaded, in which case libvips decodes. */
 let decoder: typeof Decoder | false | undefined
 
 async function loadDecoder (): Promise<typeof Decoder | false> {
   try {
     return await import('../images/decode-fast-jpeg.ts')
   } catch (error) {
-    process.emitWarning(`Sessions cannot decode photos here, which libvips does more slowly: ${String(error)}`)
+    process.emitWarning(`Sessions cannot decode images here, so libvips does, more slowly: ${String(error)}`)
     return false
   }
 }
@@ -98,8 +98,8 @@ async function decodeInto (
   for (const { index, start, end, rows, columns } of encoded) {
     const slot = pixels.subarray(index * imageLength, (index + 1) * imageLength)
     const startMs = performance.now() - startedAt
-    const photo = { file: files.subarray(start, end), rows, columns }
-    const isDecoded = decoder !== false && decoder.decodeFastJpeg(photo, preprocessing, slot)
+    const jpeg = { file: files.subarray(start, end), rows, columns }
+    const isDecoded = decoder !== false && decoder.decodeFastJpeg(jpeg, preprocessing, slot)
     decodings.push({ index, startMs, endMs: performance.now() - startedAt, isDecoded })
     if (decoder !== false) await decoder.collectGarbage()
   }
@@ -128,7 +128,7 @@ async function serve (request: SessionRequest): Promise<void> {
   }
 }
 
-/** One request after another: an end that overtook a batch would close the port before its answer. */
+/** Requests one after another: an end that overtook a batch would close the port before its response. */
 let served = Promise.resolve()
 port.on('message', (request: SessionRequest) => {
   served = served.then(async () => await serve(request))

@@ -1,4 +1,4 @@
-/** The main thread's handle to one session worker: starts it, tests it, runs batches on it, and knows when it is gone. */
+/** The main thread's handle of one session worker: starts it, tests it, runs batches on it, and notices its end. */
 import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -12,35 +12,35 @@ import { computesInTf32 } from '../machine/execution-provider/execution-provider
 import type { FastJpeg } from '../images/fast-jpeg.ts'
 import type { BatchMemory, BatchOutcome, Decoding, EncodedImage, RunResponse, SessionRequest, SessionWorkerData } from './session-worker.ts'
 
-/** The source's extension or the build's: the worker is started by its file. */
+/** Extension of the sources or of the build: the worker is started by its file. */
 export const sessionWorkerFile = new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url)
 
-/** What a session runs: pixels, uint8 [cropSize, cropSize, 3], or a photo that it decodes itself. */
+/** Input of a session: pixels, uint8 [cropSize, cropSize, 3], or a JPEG that it decodes itself. */
 export type ModelInput = Uint8Array | FastJpeg
 
 export interface Inference {
-  /** float32 [classes] */
+  /** Logits: float32 [classes]. */
   readonly logits: Float32Array
-  /** Of a photo that the session decoded, in ms since its batch began. */
+  /** Times of the decoding, if the session decoded the image, in ms since its batch began. */
   readonly decoding: Pick<Decoding, 'startMs' | 'endMs'> | undefined
-  /** When all photos of its batch were decoded, in ms since it began; 0 if there were none. */
+  /** Time at which all images of the batch were decoded, in ms since it began; 0 if there was none to decode. */
   readonly decodedMs: number
 }
 
-/** A session's decoder could not read a photo; libvips has the last word. */
+/** Error of an image that the session's decoder could not decode; libvips tries next. */
 export class NotDecoded extends Error {}
 
-/** A session that failed this often in a row is taken for broken and ended. */
+/** Failures in a row after which a session is considered broken and ended. */
 const maxConsecutiveFailures = 3
 
 export class Session {
   readonly #worker: Worker
   readonly #manifest: Manifest
-  /** Of the self-test. */
+  /** Largest accepted deviation of a self-test logit, relative to the largest one. */
   readonly #tolerance: number
   readonly #batchBuckets: readonly number[]
   readonly #gone = new AbortController()
-  /** Of the batch before. */
+  /** Buffers returned by the previous batch, reused for the next one. */
   #memory: BatchMemory = { pixels: new Uint8Array(), files: new Uint8Array() }
   #death: Error | undefined
   #consecutiveFailures = 0
@@ -60,16 +60,16 @@ export class Session {
   }
 
   /**
-   * A session that has given the self-test's recorded answer, and has run each of the batch buckets once.
+   * Starts a session that has passed the self-test and has run each of the batch buckets once.
    *
-   * @throws ModelError if none can be made of the graph, or its answer is another.
+   * @throws ModelError if none can be made from the graph, or its logits differ from the recorded ones.
    */
   static async start (
     manifest: Manifest, layout: Layout, workerFile: URL, workerData: SessionWorkerData, batchBuckets: readonly number[] = []
   ): Promise<Session> {
     const session = new Session(manifest, layout, workerFile, workerData, batchBuckets)
     try {
-      await once(session.#worker, 'message', { signal: session.gone }) // its session has been made
+      await once(session.#worker, 'message', { signal: session.gone }) // the worker has made its session
       await session.#checkSelfTest()
       await session.#warmUp()
       session.gone.throwIfAborted()
@@ -82,14 +82,14 @@ export class Session {
     }
   }
 
-  /** Aborted when the worker has ended, for whatever reason, with that as its reason. */
+  /** Aborted when the worker has ended for any cause, which is the signal's reason. */
   get gone (): AbortSignal {
     return this.#gone.signal
   }
 
   /**
-   * Ends the worker after what it runs. It is asked, not terminated: a thread that is torn down inside onnxruntime's native code
-   * takes the process with it.
+   * Ends the worker after its current batch. It gets a message instead of being terminated: a thread that is torn down inside
+   * onnxruntime's native code takes the process with it.
    */
   async end (): Promise<void> {
     if (this.gone.aborted) return
@@ -99,8 +99,10 @@ export class Session {
   }
 
   /**
-   * @returns An image that cannot be run has an error in its place, and the others of its batch are run again without it; one that cannot
-   * be decoded has `NotDecoded`.
+   * Runs a batch.
+   *
+   * @returns One result per image, in order: logits, float32 [classes], views of the batch's [N, classes]. An image that cannot be
+   * run has an error in its place, and the others are run again without it; one that cannot be decoded has `NotDecoded`.
    * @throws `inference_failed` if the worker dies of the batch.
    */
   async run (images: readonly ModelInput[]): Promise<Array<Inference | Error>> {
@@ -131,11 +133,11 @@ export class Session {
     const deviation = selfTestDeviation(selfTest, logits)
     if (deviation > this.#tolerance) {
       throw new ModelError(
-        `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded answer, expected at most ${this.#tolerance}.`)
+        `The self-test of ${name} deviates by ${deviation.toExponential(1)} from its recorded logits, expected at most ${this.#tolerance}.`)
     }
   }
 
-  /** A GPU compiles kernels for each shape when it first meets it: better before the first request than within one. */
+  /** Runs each batch bucket once: a GPU compiles kernels when it first meets a shape, which no request should wait for. */
   async #warmUp (): Promise<void> {
     const pixels = selfTestPixels(this.#manifest.preprocessing.cropSize)
     for (const size of this.#batchBuckets) await this.#runWorker(Array<Uint8Array>(size).fill(pixels))
@@ -152,13 +154,17 @@ export class Session {
     })
   }
 
-  /** @throws RunError if the session refuses the batch, `inference_failed` if the worker dies of it. */
+  /**
+   * Packs a batch, pixels into their slots and files one after another, and runs it on the worker.
+   *
+   * @throws RunError if the session rejects the batch, `inference_failed` if the worker dies of it.
+   */
   async #runWorker (images: readonly ModelInput[]): Promise<BatchOutcome> {
     const { cropSize } = this.#manifest.preprocessing
     const imageLength = cropSize * cropSize * 3
     const batchSize = this.#batchBuckets.find((size) => size >= images.length) ?? images.length
     const fileBytes = images.reduce((sum, image) => sum + (image instanceof Uint8Array ? 0 : image.file.length), 0)
-    // The same memory for every batch: what a worker thread is given and drops stays for long, as little else makes it collect garbage.
+    // The same memory for every batch: a worker thread rarely collects garbage, so new memory would stay allocated for long.
     const pixels = sufficient(this.#memory.pixels, batchSize * imageLength)
     const files = sufficient(this.#memory.files, fileBytes)
     const encoded: EncodedImage[] = []
@@ -177,11 +183,11 @@ export class Session {
     pixels.fill(0, images.length * imageLength, batchSize * imageLength)
 
     this.#worker.postMessage({ pixels, files, batchSize, encoded } satisfies SessionRequest, [pixels.buffer, files.buffer])
-    const [answer] = await once(this.#worker, 'message', { signal: this.gone })
+    const [response] = await once(this.#worker, 'message', { signal: this.gone })
       .catch(() => { throw inferenceFailed(this.#death) }) as [RunResponse]
-    this.#memory = { pixels: answer.pixels, files: answer.files }
-    if ('error' in answer) throw new RunError(answer.error)
-    return answer
+    this.#memory = { pixels: response.pixels, files: response.files }
+    if ('error' in response) throw new RunError(response.error)
+    return response
   }
 }
 
@@ -189,12 +195,12 @@ function sufficient (memory: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array
   return memory.length >= bytes ? memory : new Uint8Array(bytes)
 }
 
-/** A photo that cannot be decoded says nothing about the session. */
+/** Whether a result counts against the session; an image that cannot be decoded does not. */
 function isFailure (result: Inference | Error): boolean {
   return result instanceof Error && !(result instanceof NotDecoded)
 }
 
-/** The session threw; its worker lives. */
+/** Error that the session threw; its worker lives. */
 class RunError extends Error {}
 
 function inferenceFailed (cause: Error | undefined): ServiceError {

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Batch } from './batch-queue.ts'
 
-/** Milliseconds per stage; of several images in one request, the slowest. */
+/** Milliseconds per stage; with several images in a request, those of the slowest. */
 export interface StageTimes { decode: number, queue: number, run: number, post: number }
 
 /** One stage of one image, successful or not. Times are in ms since the process began. */
@@ -35,7 +35,7 @@ export class StageTimer {
     this.#onReport({ stage, startedAt, endedAt, ...(batch !== undefined && { batch }) })
   }
 
-  /** Does the work of a stage, and reports it whether or not it succeeds. */
+  /** Runs the work of a stage, and reports the stage whether or not it succeeds. */
   async time<Value> (stage: keyof StageTimes, work: () => Promise<Value> | Value): Promise<Value> {
     const startedAt = performance.now()
     try {

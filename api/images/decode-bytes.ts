@@ -1,30 +1,30 @@
-/** What decoding an image takes of memory, said before it is decoded. */
+/** The memory that decoding an image takes, estimated before it is decoded. */
 import type { ImageFormat } from './formats.ts'
 import type { ImageHeader } from './image-header.ts'
 import type { Stripped } from './strip-metadata.ts'
 
-/** How an image is decoded: what is needed of all its pixels at once. */
+/** Steps of a decode that need all pixels at once. */
 export interface DecodeSteps {
-  /** Rotation needs them as they are stored. */
+  /** Whether the image is rotated, which needs all pixels as stored. */
   readonly isTurned: boolean
-  /** What libvips does not do as Pillow does is done on RGB. */
+  /** Whether a step runs on RGB because libvips differs from Pillow there. */
   readonly needsRgb: boolean
 }
 
-/** Rows. */
+/** Rows that libvips keeps between two steps, at most. */
 const maxStripRows = 2048
 const rgbBytes = 3
-/** Inks, and what they look like. */
+/** CMYK and RGB of one pixel. */
 const inkAndRgbBytes = 4 + rgbBytes
 
-/** Of libvips, which passes some rows of the picture on from step to step: of small pictures all, twice. */
+/** Bytes that libvips keeps of the rows it passes from step to step; of a small image all rows, twice. */
 export function stripBytes ({ width, height, channels, channelBytes }: ImageHeader): number {
   return width * Math.min(2 * height, maxStripRows) * channels * channelBytes
 }
 
 /**
- * Bytes of memory that preprocessing an image takes at its peak, at most: each part is measured by itself, and they are rarely all
- * there at the same time.
+ * Peak memory of preprocessing an image, in bytes: an upper bound, since each part is measured alone and rarely
+ * do all parts exist at the same time.
  */
 export function decodeBytes (
   format: ImageFormat, { decoderBytes = 0 }: Stripped, header: ImageHeader, { isTurned, needsRgb }: DecodeSteps

@@ -1,4 +1,4 @@
-/** The decoder of session workers. It is synchronous: its thread has nothing else to do, and two threads would only take turns. */
+/** The decoder of session workers. It is synchronous: its thread has nothing else to do, and two would take turns. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -12,26 +12,28 @@ const filters = {
   bicubic: FastResizeFilter.CatmullRom,
 } satisfies Record<Preprocessing['interpolation'], FastResizeFilter>
 
-/** Some 15 MB. */
+/** Decoded pixels between two minor collections: some 15 MB. */
 const minorGcEveryPixels = 2 ** 20
 let pixelsSinceCollection = 0
-/** A picture that two collections of the young saw in use has grown old, and only a whole one, which takes some ms, lets it go. */
+/** Minor collections per major one: what survives two minor ones is freed only by a major one, which takes some ms. */
 const majorGcEvery = 64
 let collections = 0
 const collect = exposeCollection()
 
-// What is freed above a threshold glibc gives back at once, and each page of it faults again with the next picture. The threshold
-// rises to the largest block that was ever freed: this one, which nobody touches, is garbage at once and goes with the first collection.
+// glibc returns freed blocks above a threshold at once, and each of their pages faults again with the next image.
+// The threshold rises to the largest block ever freed: this one, which is never touched and freed at the first collection.
 Object.freeze(new ArrayBuffer(4 * 1024 * 1024))
 
-/** Of which the worker has the bytes; they may come from anybody. */
+/** A fast JPEG whose bytes, which are untrusted, are in the worker. */
 export interface FastJpegBytes extends Omit<FastJpeg, 'file'> {
   readonly file: Uint8Array
 }
 
 /**
- * @param pixels - To be filled: uint8 [cropSize, cropSize, 3], RGB.
- * @returns Whether it could be decoded, and every decoder would see the same in it. If not, libvips has the last word.
+ * Decodes a fast JPEG into the model's input.
+ *
+ * @param pixels - Filled with uint8 [cropSize, cropSize, 3], RGB.
+ * @returns Whether the image was decoded and every decoder would decode it alike; otherwise libvips decides.
  */
 export function decodeFastJpeg (
   { file, rows, columns }: FastJpegBytes, { cropSize, interpolation }: Preprocessing, pixels: Uint8Array
@@ -57,8 +59,8 @@ export function decodeFastJpeg (
 }
 
 /**
- * To be called between pictures. Their memory is given back when their objects have been collected and the event loop has turned;
- * V8, which does not know how large they are, would let hundreds of MB gather.
+ * Frees the memory of decoded images; call it between images. V8 does not know how large they are and would let hundreds
+ * of MB gather. Their memory is freed after their objects are collected and the event loop has turned.
  */
 export async function collectGarbage (): Promise<void> {
   if (pixelsSinceCollection < minorGcEveryPixels) return
@@ -67,7 +69,7 @@ export async function collectGarbage (): Promise<void> {
   await nextTurn()
 }
 
-/** V8 hands its `gc` to contexts that are made while the flag is set, which is all threads': none may take it back from another. */
+/** Exposes V8's `gc`. The flag is the process's and must stay set: contexts of other threads are made under it, too. */
 function exposeCollection (): (options: { type: 'minor' | 'major' }) => void {
   setFlagsFromString('--expose-gc')
   return runInNewContext('gc') as ReturnType<typeof exposeCollection>

@@ -1,6 +1,6 @@
 /**
- * Enlarging as Pillow does it, for images smaller than the model's input: libvips places an enlarged picture half a pixel off.
- * Only the crop is computed, so that a picture one pixel wide and thousands high costs no more than others.
+ * Enlarging as Pillow does it, for images smaller than the model's input: libvips is half a pixel off there.
+ * Only the crop is computed, so that an image one pixel wide and thousands high costs no more than others.
  */
 import type { Preprocessing } from '../../models/manifest/preprocessing.ts'
 import type { Axis } from './crop-axes.ts'
@@ -20,8 +20,10 @@ const filters: Record<Preprocessing['interpolation'], { support: number, weigh: 
 const channels = 3
 
 /**
+ * Enlarges an image and crops it.
+ *
  * @param pixels - uint8 [rows.source, columns.source, 3]
- * @returns uint8 [cropSize, cropSize, 3]
+ * @returns uint8 [cropSize, cropSize, 3], newly allocated.
  */
 export function enlargeCrop (
   pixels: Uint8Array, rows: Axis, columns: Axis, { cropSize, interpolation }: Pick<Preprocessing, 'cropSize' | 'interpolation'>
@@ -53,7 +55,7 @@ export function enlargeCrop (
 
 interface Taps { readonly first: number, readonly weights: readonly number[] }
 
-/** For every pixel of the crop along one axis: the source pixels that it is made of. */
+/** The source pixels and their weights for each pixel of the crop along one axis: [cropSize]. */
 function resampleWeights ({ source, resized, offset }: Axis, cropSize: number, interpolation: Preprocessing['interpolation']): Taps[] {
   const { support, weigh } = filters[interpolation]
   return Array.from({ length: cropSize }, (_, i) => {
@@ -66,7 +68,7 @@ function resampleWeights ({ source, resized, offset }: Axis, cropSize: number, i
   })
 }
 
-/** One output pixel: the weighted sum of source pixels that lie `stride` bytes apart. */
+/** Writes one output pixel: the weighted sum of source pixels `stride` bytes apart. */
 function resample (
   from: Uint8Array | Uint8ClampedArray, start: number, stride: number, weights: readonly number[], to: Uint8ClampedArray, at: number
 ): void {

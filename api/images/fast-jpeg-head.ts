@@ -1,9 +1,9 @@
-/** What stands before the scan of a JPEG as cameras and browsers write it. */
+/** The segments before the scan of a JPEG as cameras and browsers write it. */
 
 export interface FastJpegChannel {
-  /** Of each block, across and down; each is a block in a unit. */
+  /** Sampling factor across and down: blocks per unit. */
   readonly sampling: number
-  /** In the order of the coefficients in the file. */
+  /** Quantisers in the order of the coefficients in the file. */
   readonly quantisers: Buffer
   /** Huffman tables: counts of lengths, then symbols. */
   readonly dc: Buffer
@@ -12,27 +12,29 @@ export interface FastJpegChannel {
 
 export interface FastJpegHead {
   readonly channels: readonly FastJpegChannel[]
-  /** Where the entropy-coded bytes begin. */
+  /** Offset of the entropy-coded bytes. */
   readonly scanStart: number
 }
 
 const [startOfImage, baselineFrame, huffmanTables, quantisationTables, startOfScan, adobe] = [0xd8, 0xc0, 0xc4, 0xdb, 0xda, 0xee]
-/** JFIF and EXIF. */
+/** Markers of JFIF and EXIF. */
 const applications = new Set([0xe0, 0xe1])
 const adobeYCbCr = 1
-/** Segments before the scan; without metadata they are some 600 bytes. */
+/** Largest head that is read, in bytes; without metadata it is some 600. */
 const maxHeadBytes = 4096
-/** The three channels in the frame's order, all coefficients at once; the tables, as any. */
+/** The one scan header that is accepted: three channels in the frame's order, all coefficients, any tables. */
 const fastScanHeader = Buffer.from([3, 1, 0, 2, 0, 3, 0, 0, 63, 0])
 const scanTableOffsets = [2, 4, 6]
-/** Sampling factors of the luminance, across and down; those of chrominance are 1. */
+/** Accepted sampling factors of the luminance, across and down; those of chrominance are 1. */
 const luminances = new Set([0x11, 0x21, 0x22])
 const channelEntryBytes = 3
 const [quantisers, lengths] = [64, 16]
 
 /**
- * @returns undefined if there is anything beside one frame, of luminance and two chrominances at full or half resolution, and one scan of
- * all, with the tables that they need, each defined once: no restarts, and nothing that decoders may take in different ways.
+ * Parses the head of a JPEG with one frame of luminance and two chrominances at full or half resolution, and one scan of all
+ * three, whose tables are each defined once.
+ *
+ * @returns undefined for anything else: restarts, and whatever decoders may treat differently.
  */
 export function readFastJpegHead (file: Buffer): FastJpegHead | undefined {
   if (file[0] !== 0xff || file[1] !== startOfImage) return undefined
@@ -59,7 +61,7 @@ export function readFastJpegHead (file: Buffer): FastJpegHead | undefined {
   return undefined
 }
 
-/** @param frame - Precision, height, width, count of channels, and of each its number, sampling factors and quantisation table. */
+/** Whether a frame has the three channels of a fast JPEG. @param frame - The segment from its precision on. */
 function hasFastChannels (frame: Buffer): boolean {
   const channels = [0, 1, 2].map((channel) => frame.subarray(6 + channel * channelEntryBytes, 9 + channel * channelEntryBytes))
   return frame.length === 6 + 3 * channelEntryBytes && frame[0] === 8 && frame[5] === 3 &&
@@ -72,7 +74,7 @@ function isFastScanHeader (content: Buffer): boolean {
   return scan.equals(fastScanHeader)
 }
 
-/** @returns Whether each has a number that none had before, and the length that it says; tables of 16 bits have another. */
+/** Adds the tables of a segment. @returns Whether each has a new number and its declared length; 16-bit tables do not. */
 function addTables (tables: Map<string, Buffer>, marker: number, content: Buffer): boolean {
   for (let at = 0; at < content.length;) {
     const key = `${marker} ${content[at]}`

@@ -1,21 +1,21 @@
 /**
- * Whether a scan says what it says to every decoder: each block of the picture is there, nothing else is, and no number is so large that
- * arithmetic of 16 bits and of 32 would differ. Decoders fill and clamp what is not so each in its own way. Only lengths are read, and
- * the values of few coefficients: docs/decisions/0031 has what it costs.
+ * Checks that every decoder would decode a scan alike: each block of the image is there, nothing else is, and no number is so
+ * large that 16-bit and 32-bit arithmetic would differ. Decoders fill and clamp everything else each in their own way. Only
+ * lengths and the values of few coefficients are read: docs/decisions/0031 has the cost.
  */
 import { lookupBits, readHuffmanCodes, searchCode, type HuffmanCodes } from './huffman-codes.ts'
 import { readFastJpegHead, type FastJpegChannel } from './fast-jpeg-head.ts'
 
 const blockSide = 8
 const coefficients = 64
-/** Baseline's most bits of a difference of two DC coefficients, and of an AC coefficient. */
+/** Largest number of bits of a DC difference and of an AC coefficient in a baseline JPEG. */
 const [mostDcBits, mostAcBits] = [11, 10]
 /**
- * Of the coefficients of a column, times their quantisers: libjpeg's transform multiplies their sum by up to 5.55 and stores it in 16 bits.
- * Its second pass has 32 for all columns, which is enough. A picture's coefficients are 1024 at most, and few of a block above a hundred.
+ * Largest sum of a column's coefficients times their quantisers: libjpeg's transform multiplies it by up to 5.55 and stores it in
+ * 16 bits. Its second pass has 32 bits for all columns, which is enough. Coefficients are at most 1024, few above a hundred.
  */
 const maxColumnSum = 5893
-/** Of which those may be that are so small that nobody looks at them. */
+/** The part of that sum left to coefficients too small to be examined. */
 const maxSmallSum = 2500
 const maxLargeSum = maxColumnSum - maxSmallSum
 
@@ -24,7 +24,7 @@ interface Channel {
   readonly quantisers: Uint8Array
   readonly dc: HuffmanCodes
   readonly ac: HuffmanCodes
-  /** By the next bits: one or two small coefficients or the end of the block, as `stepOf` has them; 0 of what needs a look. */
+  /** Steps by the next bits: one or two small coefficients or the end of the block, as `stepOf` packs them; 0: look closer. */
   readonly steps: Uint16Array
   previousDc: number
 }
@@ -33,7 +33,7 @@ const endOfBlock = 0
 const sixteenZeros = 0xf0
 
 const lookupMask = (1 << lookupBits) - 1
-/** How many bits it has, by how many places it leads on, and whether the block ends there. */
+/** Packs a step: how many bits it has, how many places it advances, and whether the block ends there. */
 const stepOf = (bits: number, places: number, isEnd: number): number => bits | places << 5 | isEnd << 12
 const bitsOf = (step: number): number => step & 31
 const placesOf = (step: number): number => step >> 5 & 127
@@ -62,7 +62,7 @@ function zigzagLines (): number[][] {
     steps.flatMap((step, place) => step[axis] === line && place > 0 ? [place] : [])))
 }
 
-/** Most bits of a coefficient of which even a line that is full stays small. */
+/** Largest number of bits with which a whole line of coefficients stays small. */
 function mostSmallBits (quantisers: Uint8Array): number {
   let heaviest = 1
   for (const places of lines) {
@@ -101,12 +101,14 @@ function makeSteps ({ lookup }: HuffmanCodes, mostSize: number): Uint16Array {
   })
 }
 
-/** A code and its number may begin in the last byte: zeros to read behind it. */
+/** Zeros to read behind the last byte, in which a code and its number may begin. */
 const spareBytes = 8
 
 /**
- * @param file - That `asFastJpeg` has found.
- * @param width - Of the picture, as `height` in pixels.
+ * Whether every decoder would decode the scan alike.
+ *
+ * @param file - A file that `asFastJpeg` has accepted.
+ * @param width - Width of the image in pixels; `height` likewise.
  */
 export function isFastJpegScan (file: Uint8Array, width: number, height: number): boolean {
   const head = readFastJpegHead(Buffer.from(file.buffer, file.byteOffset, file.length))
@@ -118,7 +120,7 @@ export function isFastJpegScan (file: Uint8Array, width: number, height: number)
   return areBlocksComplete(withoutStuffing(file, head.scanStart), unit, units)
 }
 
-/** @returns The entropy-coded bytes without the 0 that is behind every 0xff, and some zeros. */
+/** The entropy-coded bytes without the 0 behind every 0xff, followed by some zeros. */
 function withoutStuffing (file: Uint8Array, start: number): Uint8Array {
   const end = file.length - 2
   const bytes = new Uint8Array(end - start + spareBytes)
@@ -138,13 +140,13 @@ const peek = (bytes: Uint8Array, at: number, count: number): number => {
   return (bytes[byte]! << 16 | bytes[byte + 1]! << 8 | bytes[byte + 2]!) >> (24 - count - (at & 7)) & ((1 << count) - 1)
 }
 
-/** The number that so many bits stand for, of which those below the middle are negative. */
+/** The number that `bits` bits stand for; those below the middle are negative. */
 const valueOf = (bits: number, size: number): number => size > 0 && bits < 1 << (size - 1) ? bits - (1 << size) + 1 : bits
 
 const nextCode = (codes: HuffmanCodes, bytes: Uint8Array, at: number): number =>
   codes.lookup[peek(bytes, at, lookupBits)]! || searchCode(codes, peek(bytes, at, 16))
 
-/** @param unit - The channel of each block of a unit. */
+/** Whether all blocks are there and small enough. @param unit - The channel of each block of a unit. */
 function areBlocksComplete (bytes: Uint8Array, unit: readonly Channel[], units: number): boolean {
   const end = (bytes.length - spareBytes) * 8
   let at = 0 // in bits
@@ -181,6 +183,6 @@ function areBlocksComplete (bytes: Uint8Array, unit: readonly Channel[], units: 
       if (sum > maxLargeSum || at > end) return false
     }
   }
-  // Behind the last block come less than 8 bits, to fill a byte.
+  // Fewer than 8 bits follow the last block, to fill a byte.
   return end - at < 8
 }

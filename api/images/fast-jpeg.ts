@@ -1,6 +1,6 @@
 /**
- * The photos that most clients send: small, upright, baseline JPEGs. A session worker decodes them itself just before it runs them, which
- * is faster than a pipeline of libvips on threads of its own that is built and waited for: docs/decisions/0031. All else is libvips's.
+ * The JPEGs that most clients send: small, upright, baseline. A session worker decodes them itself just before it runs them,
+ * which is faster than a libvips pipeline with threads of its own: docs/decisions/0031. libvips decodes everything else.
  */
 import { cropAxes, type Axis } from './crop-axes.ts'
 import { imageFormats } from './formats.ts'
@@ -8,22 +8,22 @@ import { readFastJpegHead } from './fast-jpeg-head.ts'
 import type { PreprocessOptions } from './preprocess.ts'
 
 /**
- * Above, libvips is as fast and needs less memory. It bounds what a worker's decoder holds, and how long it takes, which nothing can
- * interrupt.
+ * Largest number of pixels that a worker decodes, which bounds its memory and the time of a decode, since it cannot be
+ * interrupted. Above it, libvips is as fast and needs less memory.
  */
 const maxPixels = 2 ** 19
-/** More than so many pixels take in the best quality: what is longer has something else in it, and nobody here looks for it. */
+/** Largest file, in bytes: above what this many pixels take in the best quality, there is something else in it. */
 const maxBytes = 2 ** 20
 
-/** A whole picture, and where the model's crop lies in it. */
+/** A whole JPEG for a session worker, and where the model's crop lies in it. */
 export interface FastJpeg {
-  /** Without metadata, and without what follows the picture. */
+  /** The file without metadata and without anything behind the image. */
   readonly file: Buffer
   readonly rows: Axis
   readonly columns: Axis
 }
 
-/** The image as a session worker takes it; undefined if it has to be decoded before, or is none at all. */
+/** The image in the form that a session worker decodes; undefined if libvips has to decode it, or if it is no image. */
 export function asFastJpeg (
   bytes: Buffer, { preprocessing, formats, maxImagePixels, maxImageSide }: PreprocessOptions
 ): FastJpeg | undefined {
@@ -41,8 +41,8 @@ export function asFastJpeg (
 const endOfImage = 0xd9
 
 /**
- * Where the picture ends, if the file is as cameras and browsers write it: a plain head, and one scan without a marker in it. What the scan
- * says is for the worker to look at, which reads it anyway.
+ * End of the image in the file, if the file is as cameras and browsers write it: a fast head, and one scan without a marker in
+ * it. The worker checks the scan itself, which it reads anyway.
  */
 function fastJpegEnd (file: Buffer): number | undefined {
   const head = readFastJpegHead(file)
@@ -50,8 +50,10 @@ function fastJpegEnd (file: Buffer): number | undefined {
 }
 
 /**
- * @param start - Of the entropy-coded bytes, in which 0xff is followed by 0.
- * @returns Behind the marker of the end. A file with many more 0xff than a picture has is none of ours, and not read to its end.
+ * End of the scan.
+ *
+ * @param start - Start of the entropy-coded bytes, in which 0xff is followed by 0.
+ * @returns The offset behind the end marker; undefined without one, or with many more 0xff than an image has.
  */
 function endOfScan (file: Buffer, start: number): number | undefined {
   let rest = file.length / 32

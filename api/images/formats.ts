@@ -8,14 +8,14 @@ import { stripMetadata, type Stripped } from './strip-metadata.ts'
 export interface ImageFormat {
   readonly title: string
   readonly mediaType: string
-  /** By the first bytes: what the client calls an image decides nothing. */
+  /** Whether the first bytes are of this format; the client's name and type of an image decide nothing. */
   readonly matches: (bytes: Buffer) => boolean
-  /** The file without what no decoder should meet. */
+  /** Removes what no decoder should see. */
   readonly stripMetadata: (bytes: Buffer) => Stripped
-  /** libvips' loader. */
+  /** Name of libvips' loader. */
   readonly loader: string
   /**
-   * Bytes per pixel that the decoder keeps of the whole picture, beside a JPEG's coefficients; 0 if it decodes strip by strip.
+   * Bytes per pixel that the decoder keeps of the whole image, besides a JPEG's coefficients; 0 if it decodes strip by strip.
    * Measured: test/api/pipeline/decode-bytes.
    */
   readonly bytesPerPixel: (header: ImageHeader) => number
@@ -66,12 +66,12 @@ export const imageFormats = {
   },
 } as const satisfies Record<ImageFormatName, ImageFormat>
 
-/** @param names - Separated by commas, as the configuration has checked. */
+/** The formats of a list. @param names - Separated by commas; valid, since the configuration was checked. */
 export function parseFormats (names: string): ImageFormatName[] {
   return names.split(',') as ImageFormatName[]
 }
 
-/** Leaves libvips only the parsers of these formats: fewer that a hostile file can reach, and fewer that sniff every good one. */
+/** Blocks libvips' parsers of all other formats: fewer that a hostile file can reach, and fewer that sniff each image. */
 export function acceptFormats (names: readonly ImageFormatName[]): void {
   sharp.block({ operation: ['VipsForeignLoad'] })
   sharp.unblock({ operation: names.map((name) => imageFormats[name].loader) })

@@ -1,26 +1,28 @@
-/** The codes of a Huffman table of a JPEG. */
+/** The codes of one Huffman table of a JPEG. */
 
 const longestCode = 16
-/** Codes of so many bits are looked up, longer ones are rare and searched for. */
+/** Length in bits up to which codes are looked up; longer ones are rare and searched for. */
 export const lookupBits = 11
 
 export interface HuffmanCodes {
-  /** By the next bits: the length of their code and above that its symbol, `length | symbol << 8`; 0 if it is longer. */
+  /** Lookup by the next bits: `length | symbol << 8`; 0 if the code is longer. */
   readonly lookup: Uint16Array
-  /** By length: above the last code of it, with zeros behind it to `longestCode` bits. */
+  /** Upper bound of the codes of each length, padded with zeros to `longestCode` bits. */
   readonly limits: Int32Array
-  /** By length: what has to be added to a code to get the place of its symbol. */
+  /** Difference between a code of each length and the place of its symbol. */
   readonly offsets: Int32Array
   readonly symbols: Uint8Array
 }
 
-/** Most photos have the tables of the standard's examples. */
+/** Cache of tables: most JPEGs have those of the standard's examples. */
 const known = new Map<string, HuffmanCodes | undefined>()
 const mostKnown = 64
 
 /**
- * @param table - How many codes have each length, and the symbols in the order of their codes.
- * @returns undefined if there are more codes than such lengths allow, or one of ones alone, which is reserved.
+ * Builds the codes of a table.
+ *
+ * @param table - Number of codes of each length, then the symbols in the order of their codes.
+ * @returns undefined if the lengths do not allow so many codes, or if a code is all ones, which is reserved.
  */
 export function readHuffmanCodes (table: Buffer): HuffmanCodes | undefined {
   const key = table.toString('latin1')
@@ -49,10 +51,10 @@ function makeCodes (table: Buffer): HuffmanCodes | undefined {
 }
 
 /**
- * For a code that `lookup` does not have.
+ * Finds a code that `lookup` does not have.
  *
- * @param bits - The next 16.
- * @returns As `lookup` has it; 0 if there is no such code.
+ * @param bits - The next 16 bits.
+ * @returns `length | symbol << 8`; 0 if there is no such code.
  */
 export function searchCode ({ limits, offsets, symbols }: HuffmanCodes, bits: number): number {
   for (let length = lookupBits + 1; length <= longestCode; length++) {

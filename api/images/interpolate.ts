@@ -1,12 +1,12 @@
 /**
- * Resizing as OpenCV does it (`INTER_LINEAR` of 8 bits), which is MindCV's: a pixel is made of the four source pixels around its place,
- * however much the picture shrinks, in integers. Only the crop is computed, so that the size of the picture does not matter.
+ * Resizing as OpenCV does it (`INTER_LINEAR` with 8 bits), which MindCV uses: each pixel comes from the four source pixels around
+ * its place, however much the image shrinks, in integers. Only the crop is computed, so the image's size does not matter.
  */
 import { roundHalfToEven, type Axis } from './crop-axes.ts'
 
 const channels = 3
 
-/** For every pixel of the crop along an axis: the two source pixels around its place, and the share of each in 2048ths. */
+/** Two source pixels and the share of each in 2048ths, for each pixel of the crop along one axis. */
 interface Neighbours {
   readonly before: Int32Array
   readonly after: Int32Array
@@ -17,8 +17,10 @@ interface Neighbours {
 const wholeShare = 2048
 
 /**
+ * Resizes an image and crops it.
+ *
  * @param pixels - uint8 [rows.source, columns.source, 3]
- * @returns uint8 [cropSize, cropSize, 3]
+ * @returns uint8 [cropSize, cropSize, 3], newly allocated.
  */
 export function interpolateCrop (pixels: Uint8Array, rows: Axis, columns: Axis, cropSize: number): Uint8Array {
   const down = findNeighbours(rows, cropSize)
@@ -43,7 +45,7 @@ export function interpolateCrop (pixels: Uint8Array, rows: Axis, columns: Axis, 
   return crop
 }
 
-/** Places and shares are rounded to 32 bits where OpenCV does; beyond the border its last pixel goes on. */
+/** Source places and shares, rounded to 32 bits where OpenCV does; beyond the border its last pixel is repeated. */
 function findNeighbours ({ source, resized, offset }: Axis, cropSize: number): Neighbours {
   const scale = 1 / (resized / source)
   const places = Float32Array.from({ length: cropSize }, (_, i) => (offset + i + 0.5) * scale - 0.5)

@@ -1,21 +1,21 @@
-/** What a JPEG's frame says of the picture, and what a decoder has to keep for it. */
+/** The frame of a JPEG: what it says of the image, and what a decoder has to keep for it. */
 import type { ImageHeader } from './image-header.ts'
 
 export interface JpegFrame {
-  /** Of the frame. */
+  /** Marker of the frame's segment. */
   readonly marker: number
   readonly precision: number
   readonly width: number
   readonly height: number
-  /** Samples of each channel in a unit, across and down: of two channels with 2 and 1 the second has half as many. */
+  /** Samples of each channel per unit, across and down: with 2 and 1, the second channel has half as many. */
   readonly samplings: ReadonlyArray<readonly [across: number, down: number]>
 }
 
 const [baseline, extended, progressive, lossless, arithmeticProgressive] = [0xc0, 0xc1, 0xc2, 0xc3, 0xca]
-/** Of the kinds that libjpeg decodes; it refuses hierarchical ones, 0xc5 and up. */
+/** Frame markers that libjpeg decodes; it rejects hierarchical ones, 0xc5 and up. */
 const frames = new Set([baseline, extended, progressive, lossless, 0xc9, arithmeticProgressive, 0xcb])
 
-/** Whether a segment with this marker is a frame that a decoder may take. */
+/** Whether a marker starts a frame that a decoder may accept. */
 export const isFrame = (marker: number): boolean => frames.has(marker)
 
 const headBytes = 6
@@ -23,8 +23,10 @@ const channelEntryBytes = 3
 const mostSamples = 4
 
 /**
- * @param segment - From its precision on.
- * @returns undefined if it is none.
+ * Parses a start-of-frame segment.
+ *
+ * @param segment - The segment from its precision on.
+ * @returns undefined if it is malformed.
  */
 export function readFrame (marker: number, segment: Buffer): JpegFrame | undefined {
   if (segment.length < headBytes || segment.length < headBytes + channelEntryBytes * segment[5]!) return undefined
@@ -36,7 +38,7 @@ export function readFrame (marker: number, segment: Buffer): JpegFrame | undefin
   return { marker, precision: segment[0]!, height: segment.readUInt16BE(1), width: segment.readUInt16BE(3), samplings }
 }
 
-/** undefined of kinds that few decoders know. */
+/** The image header of a frame; undefined for frame types that few decoders support. */
 export function headerOf ({ marker, precision, width, height, samplings }: JpegFrame, orientation: number): ImageHeader | undefined {
   const channels = samplings.length
   if (marker > progressive || precision !== 8 || width === 0 || height === 0 || ![1, 3, 4].includes(channels)) return undefined
@@ -48,8 +50,9 @@ const blockSide = 8
 const sampleBytes = 2
 
 /**
- * Of the whole picture, 0 if it is decoded strip by strip. As libjpeg does: where a later scan may say more of a pixel, which is where
- * the frame is progressive or the first scan has not all channels, every coefficient is kept, in whole blocks and whole units of them.
+ * Bytes of coefficients that a decoder keeps for the whole image; 0 if it decodes strip by strip. libjpeg keeps every
+ * coefficient, in whole blocks and whole units, where a later scan may add to a pixel: if the frame is progressive or the first
+ * scan lacks a channel.
  */
 export function coefficientBytes ({ marker, width, height, samplings }: JpegFrame, firstScanChannels: number): number {
   const isProgressive = marker === progressive || marker === arithmeticProgressive

@@ -1,9 +1,9 @@
 /**
- * How many groups of Huffman codes a lossless WebP stream has. Its decoder makes the tables of all before the first pixel: 65,536 groups
- * in a file of 300 KB take 370 MB, of however small a picture.
+ * The number of Huffman code groups in a lossless WebP stream. Its decoder builds the tables of all groups before the first
+ * pixel: 65,536 groups in a file of 300 KB take 370 MB, however small the image is.
  */
 
-/** Of a picture inside of the stream. Encoders stay far below, and to read more would hold up the main thread. */
+/** Largest image inside the stream that is read. Encoders stay far below, and more would hold up the main thread. */
 const mostPixelsRead = 2 ** 17
 const mostGroups = 2 ** 16
 
@@ -11,8 +11,10 @@ const [subtractGreen, palette] = [2, 3]
 const [literals, lengths, distances] = [256, 24, 40]
 
 /**
- * @param stream - Behind the size of the picture.
- * @returns At most so many; 0 if the stream is damaged or cut off before its groups begin: decoders stop there as well.
+ * Upper bound of the code groups in a stream.
+ *
+ * @param stream - The stream behind the size of the image.
+ * @returns 0 if the stream is damaged or cut off before its groups begin: decoders stop there as well.
  */
 export function countCodeGroups (stream: Uint8Array, width: number, height: number): number {
   try {
@@ -25,7 +27,7 @@ export function countCodeGroups (stream: Uint8Array, width: number, height: numb
 
 function readGroups (bits: BitReader, width: number, height: number): number {
   let codedWidth = width
-  /** undefined if there are too many to look. */
+  /** Largest group number of the tiles; undefined if there are too many to read. */
   const readTiles = (): number | undefined => {
     const side = 1 << (bits.read(3) + 2)
     return readLargest(bits, Math.ceil(codedWidth / side) * Math.ceil(height / side))
@@ -47,7 +49,7 @@ function readGroups (bits: BitReader, width: number, height: number): number {
 const readCacheBits = (bits: BitReader): number => bits.read(1) === 1 ? bits.read(4) : 0
 
 /**
- * The largest number in red and green of a picture inside of the stream, which is that of a pixel that is written out: all others repeat
+ * The largest number in red and green of an image inside the stream: that of a pixel that is written out, since all others repeat
  * one.
  */
 function readLargest (bits: BitReader, pixels: number): number | undefined {
@@ -72,9 +74,9 @@ function readLargest (bits: BitReader, pixels: number): number | undefined {
 }
 
 interface Code {
-  /** How many codes have each length. */
+  /** Number of codes of each length. */
   readonly counts: Uint16Array
-  /** In the order of their codes. */
+  /** Symbols in the order of their codes. */
   readonly symbols: readonly number[]
 }
 
@@ -106,7 +108,7 @@ function readCode (bits: BitReader, symbols: number): Code {
   return makeCode(codeLengths)
 }
 
-/** Of one symbol, which takes no bits. */
+/** The code with one symbol, which takes no bits. */
 const codeOf = (symbols: readonly number[]): Code => ({ counts: new Uint16Array(longestCode + 1), symbols })
 
 function makeCode (codeLengths: readonly number[]): Code {
@@ -117,7 +119,7 @@ function makeCode (codeLengths: readonly number[]): Code {
   return { counts, symbols: used.sort((a, b) => codeLengths[a]! - codeLengths[b]! || a - b) }
 }
 
-/** The least significant bit of each byte comes first. */
+/** Reader of bits; the least significant bit of each byte comes first. */
 class BitReader {
   readonly #bytes: Uint8Array
   #at = 0
@@ -145,7 +147,7 @@ class BitReader {
     throw new RangeError('Expected a code of the table.')
   }
 
-  /** A length or distance, by its symbol and the bits that follow. */
+  /** A length or distance, from its symbol and the bits that follow. */
   readNumber (symbol: number): number {
     if (symbol < 4) return symbol + 1
     const count = (symbol - 2) >> 1

@@ -1,4 +1,4 @@
-/** Bytes that requests may hold at the same time, granted in the order of asking. */
+/** Bytes that requests may hold at the same time, granted in order of arrival. */
 
 interface Waiter { readonly bytes: number, readonly grant: () => void }
 
@@ -6,7 +6,7 @@ interface Waiter { readonly bytes: number, readonly grant: () => void }
 export type Release = () => void
 
 export class MemoryBudget {
-  /** Most bytes that are granted at a time. */
+  /** Most bytes that are granted at the same time. */
   readonly totalBytes: number
   readonly #waiters = new Set<Waiter>()
   #grantedBytes = 0
@@ -26,10 +26,10 @@ export class MemoryBudget {
   }
 
   /**
-   * Grants as soon as what others hold leaves room, first come, first served: a large demand is not overtaken for ever.
+   * Grants as soon as there is room, first come, first served, so that a large demand is not overtaken for ever.
    *
    * @param bytes - At most `totalBytes`, or it would wait for ever.
-   * @throws the signal's reason if that aborts first.
+   * @throws The signal's reason if that aborts first.
    */
   async take (bytes: number, signal: AbortSignal): Promise<Release> {
     signal.throwIfAborted()

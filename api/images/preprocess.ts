@@ -1,7 +1,7 @@
 /**
  * Image bytes -> the pixels that a model sees, equal to what Pillow and torchvision make of the same file:
  * oriented by EXIF, colour profile ignored, alpha dropped, shorter side resized with antialiasing, centre cropped.
- * With the resizer of OpenCV the resize and the crop are MindCV's.
+ * With OpenCV's resizer, the resize and the crop are MindCV's.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import sharp, { type Sharp } from 'sharp'
@@ -16,18 +16,18 @@ import { readHeader, type ImageHeader } from './image-header.ts'
 import { interpolateCrop } from './interpolate.ts'
 import type { MemoryBudget, Release } from './memory-budget.ts'
 
-// One thread an image, many images at once: threads inside an image only add contention. Nothing is ever decoded twice.
+// One thread per image, many images at once: threads inside an image only add contention. Nothing is decoded twice.
 sharp.concurrency(1)
 sharp.cache(false)
 
 export interface PreprocessOptions {
   readonly preprocessing: Preprocessing
   readonly formats: readonly ImageFormatName[]
-  /** Width x height. */
+  /** Largest width x height. */
   readonly maxImagePixels: number
-  /** Width or height. */
+  /** Largest width or height. */
   readonly maxImageSide: number
-  /** Of native decoding and resizing, in whole seconds. */
+  /** Time limit of native decoding and resizing, in whole seconds. */
   readonly decodeTimeoutSeconds: number
   /** Memory for all images that are decoded at the same time. */
   readonly decodeBudget: MemoryBudget
@@ -48,7 +48,7 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
   let release: Release | undefined
   try {
     const kept = format.stripMetadata(bytes)
-    // libvips would refuse what has more pixels than we read, if ever its reading were another.
+    // libvips would reject an image with more pixels than we read, in case its reading ever differs.
     const limitInputPixels = kept.header === undefined ? false : kept.header.width * kept.header.height
     const image = sharp(kept.file, { failOn: 'error', limitInputPixels, sequentialRead: true, ignoreIcc: true })
     const header = kept.header ?? await readHeader(image)
@@ -93,18 +93,18 @@ async function takeMemory (bytes: number, { width, height }: ImageHeader, budget
 
 interface Pixels { readonly data: Uint8Array, readonly width: number, readonly height: number }
 
-/** All pixels, oriented: uint8 [height, width, 3]. */
+/** Decodes all pixels, oriented: uint8 [height, width, 3], newly allocated. */
 async function decodeRgb (image: Sharp, { isCmyk }: ImageHeader): Promise<Pixels> {
-  // libvips would convert CMYK by a press's colour profile, which Pillow does not.
+  // libvips would convert CMYK with a press's colour profile, which Pillow does not.
   const source = isCmyk ? image.pipelineColourspace('cmyk').toColourspace('cmyk') : image.removeAlpha().toColourspace('srgb')
   const { data, info: { width, height } } = await source.raw().toBuffer({ resolveWithObject: true })
   return { data: isCmyk ? await inksToRgb(data) : data, width, height }
 }
 
-/** About 4 ms of work: the event loop goes on between two slices. */
+/** Pixels per slice: about 4 ms of work, between which the event loop goes on. */
 const slicePixels = 2 ** 18
 
-/** Ink on paper, each channel dimmed by black, in Pillow's integer arithmetic: uint8 [..., 4] -> uint8 [..., 3]. */
+/** Converts CMYK to RGB in Pillow's integer arithmetic: uint8 [..., 4] -> uint8 [..., 3]. */
 async function inksToRgb (inks: Uint8Array): Promise<Uint8Array> {
   const rgb = new Uint8ClampedArray((inks.length / 4) * 3)
   for (let start = 0; start < inks.length; start += slicePixels * 4) {
@@ -123,7 +123,7 @@ async function inksToRgb (inks: Uint8Array): Promise<Uint8Array> {
 
 async function shrinkCrop (image: Sharp, rows: Axis, columns: Axis, { cropSize, interpolation }: Preprocessing): Promise<Uint8Array> {
   return await image
-    // Shrinking while the JPEG loads is faster and 1.8 of 255 off on large photos.
+    // Shrinking while the JPEG loads is faster but up to 1.8 of 255 off on large images.
     .resize(columns.resized, rows.resized, { fit: 'fill', kernel: interpolation === 'bicubic' ? 'cubic' : 'linear', fastShrinkOnLoad: false })
     .extract({ left: columns.offset, top: rows.offset, width: cropSize, height: cropSize })
     .raw()

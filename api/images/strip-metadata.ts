@@ -1,7 +1,7 @@
 /**
- * An image file without what is no part of the picture, so that the native readers of EXIF, XMP, colour profiles, texts and later
- * frames never meet a stranger's bytes: 80 KB of EXIF that points to itself keep libexif busy for 25 s, 1.6 MB of tiny WebP frames
- * keep libvips busy for 20 s, and neither can be interrupted.
+ * Removal of everything but the pixels and the orientation from an image file, so that the native readers of EXIF, XMP, colour
+ * profiles, texts and later frames never see untrusted bytes: 80 KB of EXIF that points to itself keep libexif busy for 25 s,
+ * 1.6 MB of tiny WebP frames keep libvips busy for 20 s, and neither can be interrupted.
  */
 import { crc32 } from 'node:zlib'
 import type { ImageHeader } from './image-header.ts'
@@ -11,18 +11,18 @@ import { tableBytes } from './webp-tables.ts'
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'AVIF'
 
 export interface Stripped {
-  /** As long as the image or shorter, give or take an orientation. */
+  /** The file: as long as the image or shorter, up to an orientation. */
   readonly file: Buffer
-  /** What the file says of its pixels, where the walk came by it: of a JPEG that libvips can read. */
+  /** Header of the image, where the walk met it: of a JPEG that libvips can read. */
   readonly header?: ImageHeader
-  /** What its decoder keeps before it gives out the first row, beside pixels: coefficients of a JPEG, tables of a lossless WebP. */
+  /** Bytes that the decoder keeps before the first row, besides pixels: coefficients of a JPEG, tables of a lossless WebP. */
   readonly decoderBytes?: number
 }
 
 /**
- * The picture alone, and which way up it is. What the walk cannot follow is left out, so that a damaged file stays one.
+ * Strips an image to its pixels and orientation. What the walk cannot follow is left out, so that a damaged file stays damaged.
  *
- * @param image - A file of this format by its first bytes; it is not written to.
+ * @param image - A file of this format by its first bytes; it is not modified.
  */
 export function stripMetadata (image: Buffer, format: ImageFormat): Stripped {
   switch (format) {
@@ -36,7 +36,7 @@ export function stripMetadata (image: Buffer, format: ImageFormat): Stripped {
   }
 }
 
-/** What is kept of a file: ranges that follow each other are one, since a hostile file has a million chunks. */
+/** The ranges that are kept of a file; adjacent ones are merged, since a hostile file has a million chunks. */
 class Selection {
   readonly #image: Buffer
   readonly #pieces: Buffer[] = []
@@ -71,7 +71,7 @@ class Selection {
   }
 }
 
-/** A chunk's type as the number that stands in the file. */
+/** A chunk's type as the number in the file. */
 const fourCC = (type: string): number => Buffer.from(type, 'latin1').readUInt32BE()
 
 const exifMark = Buffer.from('Exif\0\0', 'latin1')
@@ -79,7 +79,7 @@ const withoutExifMark = (exif: Buffer): Buffer => exif.subarray(0, exifMark.leng
 
 const jfif = 0xe0
 const exif = 0xe1
-/** Tells how colours and inks are stored. */
+/** Marker of the segment that tells how colours and inks are stored. */
 const adobe = 0xee
 const lastApplication = 0xef
 const comment = 0xfe
@@ -93,7 +93,7 @@ function stripJpegMetadata (image: Buffer): Stripped {
   let frame: JpegFrame | undefined
   let scanChannels = 0
   for (let at = 2; ;) {
-    // As libjpeg does: whatever is no marker is skipped, and a marker may be preceded by any number of 0xff.
+    // Bytes that are no marker are skipped, and a marker may follow any number of 0xff, as in libjpeg.
     at = image.indexOf(0xff, at)
     if (at === -1) break
     while (image[at] === 0xff) at++
@@ -157,7 +157,7 @@ const webpPixelChunks = new Set(['VP8 ', 'VP8L', 'ALPH', 'ANIM'].map(fourCC))
 const webpExtended = fourCC('VP8X')
 const webpFrame = fourCC('ANMF')
 const webpExif = fourCC('EXIF')
-/** In VP8X: that there is a colour profile, and XMP. */
+/** Flags of VP8X: a colour profile, and XMP. */
 const metadataFlags = 0x20 | 0x04
 
 function stripWebpMetadata (image: Buffer): Buffer {
@@ -185,7 +185,7 @@ function stripWebpMetadata (image: Buffer): Buffer {
   const isWhole = at === declaredEnd && declaredEnd <= image.length
   const header = Buffer.from(image.subarray(0, riffHeaderBytes))
   const file = Buffer.concat([header, selection.toBuffer()])
-  // A file that was cut off declares more than it has, still.
+  // A file that was cut off still declares more than it has.
   if (file.length >= riffHeaderBytes) file.writeUInt32LE(isWhole ? file.length - 8 : file.length, 4)
   return file
 }
@@ -198,22 +198,22 @@ function webpChunk (type: string, content: Buffer): Buffer {
 
 const itemEntry = Buffer.from('infe', 'latin1')
 const metadataItems = new Set(['exif', 'mime'])
-/** No reader knows it, and it is as long as the others: nothing moves in the file. */
+/** A type that no reader knows, as long as the others, so that nothing moves in the file. */
 const unknownItem = Buffer.from('skip', 'latin1')
 const fileType = Buffer.from('ftyp', 'latin1')
 const shortFormCodecs = new Set(['avif', 'heic'])
 
 /**
- * Metadata are items of the file like any other, told apart by the type in their entry. The short form has its EXIF in no entry, and
- * names its codec where others have a minor version: without one it cannot be read. Both are searched for, not walked to, so that no
- * box can lead past one. AVIF says in boxes of its own which way up it is.
+ * Hides the metadata items of an AVIF file. Metadata are items like any other, told apart by the type in their entry. The short
+ * form has its EXIF in no entry, and names its codec in place of a minor version: without that it cannot be read. Both are
+ * searched for instead of walked to, so that no box can lead past one. The orientation is in boxes of its own.
  */
 function stripAvifMetadata (image: Buffer): Buffer {
   const file = Buffer.from(image)
   const wordAt = (at: number): string => file.toString('latin1', at, at + 4)
   for (const at of findAll(image, itemEntry)) {
     const typeAt = at + 12 + (image[at + 4]! > 2 ? 2 : 0)
-    // libvips takes a type in any case of its letters.
+    // libvips ignores the case of a type's letters.
     if (metadataItems.has(wordAt(typeAt).toLowerCase())) unknownItem.copy(file, typeAt)
   }
   for (const at of findAll(image, fileType)) {
@@ -231,7 +231,7 @@ const short = 3
 const long = 4
 const entryBytes = 12
 
-/** 1 to 8; 1, upright, where `tiff` (EXIF without its `Exif` mark) says nothing that can be understood. */
+/** Orientation of EXIF without its `Exif` mark: 1 to 8; 1, upright, if nothing in it can be understood. */
 export function readOrientation (tiff: Buffer): number {
   const isLittleEndian = tiff.toString('latin1', 0, 4) === 'II*\0'
   if (tiff.length < 10 || (!isLittleEndian && tiff.toString('latin1', 0, 4) !== 'MM\0*')) return 1
@@ -251,7 +251,7 @@ export function readOrientation (tiff: Buffer): number {
   return 1
 }
 
-/** A TIFF directory that says `orientation` and no more. */
+/** A TIFF directory with `orientation` and nothing else. */
 export function writeOrientation (orientation: number): Buffer {
   const tiff = Buffer.from('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0', 'latin1')
   tiff.writeUInt16BE(orientation, 18)

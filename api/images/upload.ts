@@ -1,4 +1,4 @@
-/** What a request brings for one image. */
+/** One image of a request. */
 import { ServiceError } from '../errors.ts'
 
 /** An image that needs no preprocessing: the model's own input, uint8 [cropSize, cropSize, 3], RGB. */
@@ -13,7 +13,7 @@ export class Pixels {
 /** Encoded bytes, or the model's own input. */
 export type Image = Buffer | Pixels
 
-/** An image as it was received, or why it was not. */
+/** An image as received, or the error in its place. */
 export type Upload = Image | ServiceError
 
 export function imageTooLarge (maxImageBytes: number): ServiceError {

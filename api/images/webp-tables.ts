@@ -2,19 +2,19 @@ import { countCodeGroups } from './lossless-webp.ts'
 
 const riffHeaderBytes = 12
 const chunkHeaderBytes = 8
-/** In an ANMF chunk, before the chunks of its frame. */
+/** Bytes of an ANMF chunk before the chunks of its frame. */
 const frameHeaderBytes = 16
-/** In VP8L: a mark, and the size of the picture. */
+/** Bytes of VP8L before the stream: a mark, and the size of the image. */
 const losslessHeaderBytes = 5
 const alphaHeaderBytes = 1
 
-/** Five codes, looked up by eight bits, four bytes each, and their group itself. */
+/** Bytes per group: five codes, looked up by eight bits, four bytes per entry, and the group itself. */
 const groupBytes = 5 * 2 ** 8 * 4 + 600
-/** Tables grow where codes are longer, which have to be written; but not beyond a few thousand symbols. */
+/** Bounds of what longer codes add: each code has to be written in the file, and tables end at a few thousand symbols. */
 const maxBytesPerByte = 100
 const maxExtraGroupBytes = 15_000
 
-/** Of the Huffman tables that decoding the pictures of a WebP file needs, those of alpha included. */
+/** Bytes of the Huffman tables that decoding a WebP file needs, those of alpha included. */
 export function tableBytes (file: Buffer): number {
   let [width, height] = [0, 0]
   let bytes = 0

@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os'
 
 /**
  * Whole cores that this process may use: its affinity, and in a container the CPU quota of its control group,
- * which Node's own count does not know. A quota of 1.5 cores is 1: a second thread would be throttled half of the time.
+ * which Node's own count ignores. A quota of 1.5 cores is 1: a second thread would be throttled half of the time.
  *
- * @param read - Reads a file of the control group's file system; throws where there is none.
+ * @param read - Reads a file of the control group's file system; throws if there is none.
  */
 export function countAvailableCores (affinity = availableParallelism(), read: (path: string) => string = readText): number {
   const quota = cgroupV2Quota(read) ?? cgroupV1Quota(read) ?? Infinity

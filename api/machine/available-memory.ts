@@ -1,20 +1,20 @@
 import { totalmem } from 'node:os'
 
-/** Of the memory, for what has a budget but no configured number of bytes. */
+/** Default share of the memory for a budget that is not configured. */
 const budgetShare = 1 / 4
 
-/** Of the memory: where images are refused, and where the service stops being ready. */
+/** Shares of the memory above which images are rejected (soft) and the service is not ready (hard). */
 const residentShares = { soft: 0.9, hard: 0.95 }
 
-/** @param configuredBytes - 0 for a share of the memory. */
+/** Bytes of a memory budget. @param configuredBytes - 0 for the default share. */
 export function budgetBytes (configuredBytes: number): number {
   return configuredBytes === 0 ? Math.floor(countAvailableMemory() * budgetShare) : configuredBytes
 }
 
 /**
- * Bytes of resident memory above which load is shed, and readiness withdrawn.
+ * Bytes of resident memory above which load is shed (soft), and readiness is withdrawn (hard).
  *
- * @param configuredBytes - The former; 0 for a share of the memory.
+ * @param configuredBytes - The soft limit; 0 for its share of the memory.
  */
 export function residentLimits (configuredBytes: number): { readonly soft: number, readonly hard: number } {
   const { soft, hard } = residentShares
@@ -30,12 +30,12 @@ export function countAvailableMemory (): number {
 
 let lastResidentBytes = 0
 
-/** Resident memory of the process in bytes; where it cannot be read, as without a free descriptor, what it was before. */
+/** Resident memory of the process in bytes; the last known value if it cannot be read, e.g. without a free descriptor. */
 export function residentBytes (): number {
   try {
     lastResidentBytes = process.memoryUsage.rss()
   } catch {
-    // Whoever asks is a timer or a probe, and must not end the process.
+    // The caller is a timer or a probe and must not end the process.
   }
   return lastResidentBytes
 }

@@ -3,7 +3,7 @@ import type { Layout } from '../../models/onnx/layout.ts'
 
 /**
  * The layout whose blocks are as wide as this processor's: onnxruntime's CPU provider uses 16 channels with AVX-512 and 8 with AVX2.
- * Elsewhere (arm64) its blocked kernels do not win, and `plain` it is.
+ * `plain` elsewhere (arm64), where its blocked kernels are not faster.
  *
  * @param architecture - As `process.arch`.
  * @param readCpuInfo - Text of Linux's /proc/cpuinfo.

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Files and sockets that this process may have open at the same time, or undefined where that is not known. Node has raised its limit to
- * the highest allowed one when it started.
+ * Files and sockets that this process may have open at the same time; undefined if unknown. Node has raised the limit to the
+ * highest allowed one at its start.
  *
- * @param readLimits - Returns the text of /proc/self/limits; throws where there is none.
+ * @param readLimits - Returns the text of /proc/self/limits; throws if there is none.
  */
 export function descriptorLimit (readLimits = () => readFileSync('/proc/self/limits', 'utf8')): number | undefined {
   let text: string
@@ -16,7 +16,7 @@ export function descriptorLimit (readLimits = () => readFileSync('/proc/self/lim
   return toCount(/^Max open files +(\S+)/m.exec(text)?.[1])
 }
 
-/** Of systems without /proc, by Node's diagnostic report, which takes some 10 ms. */
+/** The limit in Node's diagnostic report, for systems without /proc; takes some 10 ms. */
 function reportedLimit (): number | undefined {
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: string | number } } }
   return toCount(userLimits?.open_files?.soft)

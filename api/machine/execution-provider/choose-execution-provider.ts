@@ -4,19 +4,19 @@ import type * as ort from 'onnxruntime-node'
 import { ConfigError, type ExecutionProvider } from '../../config.ts'
 import { explainUnavailable } from './explain-no-session.ts'
 
-/** What is on the machine, as far as the choice depends on it. */
+/** Properties of the machine on which the choice depends. */
 export interface Machine {
   readonly explainUnavailable: typeof explainUnavailable
   /** Whether the kernel has a device for a GPU. */
   readonly hasGpu: () => boolean
-  /** Names that onnxruntime knows on this platform; others it ignores without an error. */
+  /** Names that onnxruntime knows on this platform; it ignores others without an error. */
   readonly listSupported: () => readonly string[]
 }
 
 export const thisMachine: Machine = {
   explainUnavailable,
   hasGpu: () => ['/dev/nvidiactl', '/dev/dri', '/dev/dxg'].some(existsSync),
-  // Loaded only where a provider was named: a service on CPU starts without onnxruntime on its main thread.
+  // Loaded only if a provider was named: a service on CPU starts without onnxruntime on its main thread.
   listSupported: () => (createRequire(import.meta.url)('onnxruntime-node') as typeof ort).listSupportedBackends().map(({ name }) => name),
 }
 
@@ -24,10 +24,10 @@ export const thisMachine: Machine = {
 const withoutSoftwareVulkan = { ...process.env, VK_LOADER_DRIVERS_DISABLE: '*swiftshader*,*lavapipe*,*lvp*,*llvmpipe*' }
 
 /**
- * The provider that was asked for; for `auto` the first of cuda, webgpu (on a GPU only) and cpu that can be used. Without a
- * GPU nothing is tried, so that a service on CPU starts without a child process.
+ * Chooses the execution provider: the requested one, or for `auto` the first of cuda, webgpu (on a GPU only) and cpu that can be
+ * used. Without a GPU nothing is tried, so that a service on CPU starts without a child process.
  *
- * @throws ConfigError if the named one cannot be used: it is never replaced by another.
+ * @throws ConfigError if the requested one cannot be used: it is never replaced by another.
  */
 export async function chooseExecutionProvider (requested: ExecutionProvider | 'auto', machine: Machine = thisMachine): Promise<ExecutionProvider> {
   if (requested === 'cpu') return 'cpu'

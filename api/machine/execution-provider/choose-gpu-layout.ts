@@ -4,10 +4,10 @@ import type { Layout } from '../../../models/onnx/layout.ts'
 import { explainNoSession } from './explain-no-session.ts'
 
 /**
- * float16 where the device computes in it. WebGPU's devices may lack it (`shader-f16`), and onnxruntime tells only by refusing to make a
- * session. TensorRT chooses precisions by itself, from the float32 graph.
+ * Chooses float16 if the device computes in it. WebGPU's devices may lack it (`shader-f16`), which shows only when onnxruntime
+ * fails to make a session. TensorRT chooses precisions itself, from the float32 graph.
  *
- * @param directory - Of the model.
+ * @param directory - Directory of the model.
  */
 export async function chooseGpuLayout (
   provider: Exclude<ExecutionProvider, 'cpu'>, directory: string, explain: typeof explainNoSession = explainNoSession

@@ -1,4 +1,4 @@
-/** What runs the graph: the providers of onnxruntime that this service knows, and what they run on. */
+/** Execution providers of onnxruntime that this service knows, and the devices they run on. */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ export function onnxruntimeDirectory (): string {
   return join(dirname(main), `../bin/napi-v6/${process.platform}/${process.arch}`)
 }
 
-/** What the provider runs on, for people. */
+/** Name of the device that the provider runs on. */
 export function describeDevice (provider: ExecutionProvider): string {
   const [processor] = cpus()
   if (provider === 'cpu') return processor?.model.trim() ?? process.arch

@@ -1,4 +1,4 @@
-/** Why a provider cannot be used on this machine: what a session that is tried in a process of its own says. */
+/** Reasons why a provider cannot be used on this machine, from a session that is tried in a child process. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { extname, join } from 'node:path'
@@ -9,17 +9,17 @@ import { bundledModelDirectory } from '../../../models/manifest/model-store.ts'
 import type { ExecutionProvider } from '../../config.ts'
 import { onnxruntimeDirectory } from './execution-provider.ts'
 
-/** A first session reads a gigabyte of NVIDIA's libraries. */
+/** Time limit of the child process, ms: a first session reads a gigabyte of NVIDIA's libraries. */
 const probeTimeoutMs = 120_000
 const script = fileURLToPath(new URL(`./probe-session${extname(import.meta.url)}`, import.meta.url))
 
-/** Providers that are libraries of their own, which onnxruntime-node does not bring unasked. */
+/** Providers that need libraries of their own, which onnxruntime-node does not bring by default. */
 const providerLibraries: Partial<Record<ExecutionProvider, string>> = {
   cuda: 'libonnxruntime_providers_cuda.so',
   tensorrt: 'libonnxruntime_providers_tensorrt.so',
 }
 
-/** Why the provider cannot be used here, in words that follow "because"; undefined if it runs the bundled model. */
+/** The reason why the provider cannot be used here, to follow "because"; undefined if it runs the bundled model. */
 export async function explainUnavailable (
   provider: ExecutionProvider, environment: NodeJS.ProcessEnv = process.env
 ): Promise<string | undefined> {
@@ -29,7 +29,7 @@ export async function explainUnavailable (
   return await explainNoSession(provider, graphPath(bundledModelDirectory, 'plain'), environment)
 }
 
-/** Why no session of the graph can be made on the provider; undefined if one can. */
+/** The reason why no session of the graph can be made on the provider; undefined if one can. */
 export async function explainNoSession (
   provider: ExecutionProvider, graphPath: string, environment: NodeJS.ProcessEnv = process.env
 ): Promise<string | undefined> {
@@ -42,7 +42,7 @@ export async function explainNoSession (
   }
 }
 
-/** The library that the loader did not find, where that is the reason: onnxruntime's last line only says that there is one. */
+/** The library that the loader did not find, if that is the reason: onnxruntime's last line only says that one is missing. */
 export function explainOutput (stderr: string): string | undefined {
   const [, library] = /([^\s:/]+): cannot open shared object file/.exec(stderr) ?? []
   if (library !== undefined) return `${library} is not on the library path`

@@ -1,10 +1,10 @@
-/** Makes a session on a provider, of a graph. A process of its own: native code that fails may end it. */
+/** Child process that makes a session on a provider: native code that fails may end the process. */
 import * as ort from 'onnxruntime-node'
 
 const [provider, graphPath] = process.argv.slice(2)
 try {
   const session = await ort.InferenceSession.create(graphPath!, { executionProviders: [provider!] })
-  if (provider === 'cuda') await runOnce(session) // what opens cuDNN
+  if (provider === 'cuda') await runOnce(session) // opens cuDNN
 } catch (error) {
   process.stderr.write(`${String((error as Error).message).split('\n')[0]}\n`)
   process.exitCode = 1
