@@ -20,7 +20,7 @@ import { writeSafetensors } from './weights/safetensors.ts'
 
 export interface BuildOptions {
   readonly checkpointPath: string
-  /** The model directory to make. An older model of the same checkpoint is replaced there; anything else is left alone. */
+  /** The model directory to make. An older model of the same checkpoint is replaced; anything else is left alone. */
   readonly directory: string
   /** Whether a model of another checkpoint, or with a temperature that was fitted to it, is replaced too. */
   readonly isForced?: boolean | undefined
@@ -50,7 +50,7 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
   const network = inferNetwork(named)
   const labels = await readLabels(options.labelsPath)
   if (labels.length !== network.classes) {
-    throw new ModelError(`Expected ${network.classes} labels, one a class of the checkpoint, got ${labels.length} in ${options.labelsPath}.`)
+    throw new ModelError(`Expected ${network.classes} labels, one per class of the checkpoint, got ${labels.length} in ${options.labelsPath}.`)
   }
 
   const weightsFile = writeSafetensors(named, options.dtype, { format: 'pt' })
@@ -86,7 +86,7 @@ export async function buildModel (options: BuildOptions): Promise<Manifest> {
   return manifest
 }
 
-/** An older model goes only once the new one is in its place. No signal comes between. */
+/** Replaces an older model, which is removed only once the new one is in its place. No signal comes between. */
 function replaceDirectory (directory: string, draft: string): void {
   if (!existsSync(directory)) return renameSync(draft, directory)
   const older = `${draft}.old`
@@ -97,13 +97,13 @@ function replaceDirectory (directory: string, draft: string): void {
     renameSync(older, directory)
     throw error
   }
-  renameSync(older, draft) // and goes as a draft does
+  renameSync(older, draft) // removed like a draft
 }
 
 /**
- * The model that would be replaced.
+ * Reads the model that would be replaced.
  *
- * @throws ModelError if something else than a model that `build` made is there, or is in its directory.
+ * @throws ModelError if something other than a model made by `build` is there, or is in its directory.
  */
 export async function findOlderModel (directory: string): Promise<Manifest | undefined> {
   const stats = await stat(directory).catch(() => undefined)
@@ -124,7 +124,7 @@ async function findForeignGraph (graphs: string): Promise<string | undefined> {
   return files.find((file) => !knownGraphs.has(file))
 }
 
-/** What cannot be built again is not replaced unasked. */
+/** Checks that nothing is lost: what cannot be built again is not replaced without `--force`. */
 function checkSameModel (older: Manifest, manifest: Manifest, directory: string): void {
   const print = ({ name, provenance: { checkpoint, checkpointSha256 } }: Manifest): string => `${name}, built from ${checkpoint} (sha256 ${checkpointSha256.slice(0, 12)})`
   if (older.provenance.checkpointSha256 !== manifest.provenance.checkpointSha256) {
@@ -140,12 +140,12 @@ function checkOption (what: string, schema: TSchema, value: unknown): void {
   if (mismatch !== undefined) throw new ModelError(`Expected a valid ${what}: ${mismatch}, got ${JSON.stringify(value)}.`)
 }
 
-/** JSON has no undefined; neither has a manifest. */
+/** Removes undefined members: JSON has no undefined, and neither has a manifest. */
 function withoutUndefined (record: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
-/** JSON with an item a line, so that a change of one label is a change of one line. */
+/** JSON with one item per line, so that a change of one label is a change of one line. */
 function formatLines (items: readonly unknown[]): string {
   return `[\n${items.map((item) => `  ${JSON.stringify(item)}`).join(',\n')}\n]\n`
 }

@@ -1,4 +1,4 @@
-/** Weights of a model directory -> its graphs, each run once and held against the recorded answer. */
+/** Weights of a model directory -> its graphs, each run once and compared with the recorded logits. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import './onnx/no-telemetry.ts'
@@ -17,7 +17,7 @@ import { readCheckpoint } from './weights/read-checkpoint.ts'
 /**
  * Writes `graphs/` of a model directory from its weights and manifest.
  *
- * @throws ModelError if the weights are not those of the manifest, or a graph does not give the recorded self-test answer.
+ * @throws ModelError if the weights are not those of the manifest, or a graph does not give the recorded self-test logits.
  */
 export async function compileGraphs (directory: string): Promise<void> {
   const manifest = await readManifest(directory)
@@ -48,7 +48,7 @@ export async function compileGraphs (directory: string): Promise<void> {
   await writeFile(indexPath, `${JSON.stringify(index, null, 2)}\n`)
 }
 
-/** The plain graph's logits for the self-test image: the answer to record for a new model. */
+/** The plain graph's logits for the self-test image, float32 [classes]: those to record for a new model. */
 export async function selfTestLogits (source: GraphSource): Promise<Float32Array> {
   return await runSelfTest(buildGraph(source, 'plain', packageVersion), source.cropSize)
 }

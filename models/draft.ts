@@ -1,17 +1,17 @@
-/** What is written grows beside the place where it belongs, and is renamed: it appears complete or not at all. */
+/** Drafts: files and folders are written next to their place and renamed, so that they appear complete or not at all. */
 import { randomUUID } from 'node:crypto'
 import { readdirSync, rmSync } from 'node:fs'
 import { chmod, rename, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/** Says whose drafts they are, also on a volume of several machines. */
+/** Mark of the owner of a draft, unique on a volume shared by several machines. */
 const prefix = `.ghostserve-${hostname()}-`
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Gives `work` a path in `folder` at which nothing is. What is there afterwards is removed, also when a signal ends the process; what
- * SIGKILL left is removed by the next draft in the folder.
+ * Gives `work` an unused path in `folder`. What is there afterwards is removed, also when a signal ends the process; what SIGKILL
+ * left is removed by the next draft in the folder.
  */
 export async function withDraft<Result> (folder: string, work: (draft: string) => Promise<Result>): Promise<Result> {
   removeAbandonedDrafts(folder)
@@ -53,7 +53,7 @@ function namesIn (folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    return [] // whoever writes there learns why
+    return [] // the writer gets the error
   }
 }
 

@@ -129,7 +129,7 @@ export interface LayerDescription {
   readonly kind: 'convolution' | 'depthwise' | 'fully connected'
   readonly kernel: number
   readonly stride: number
-  /** [C, H, W] behind the layer. Behind a Ghost module's cheap operation that is both of its halves. */
+  /** Shape [C, H, W] of the output; after a Ghost module's cheap operation that of both halves. */
   readonly output: readonly [number, number, number]
   /** Learnable tensors and their shapes, batch norm's scale and shift among them. */
   readonly parameters: ReadonlyMap<string, readonly number[]>
@@ -197,9 +197,9 @@ export function describeGhostNet (network: GhostNet, cropSize = 224): LayerDescr
 }
 
 export interface GhostNetCounts {
-  /** What an optimiser updates. */
+  /** Parameters that an optimiser updates. */
   readonly learnableParameters: number
-  /** Running means and variances: MindCV's tables count them among the parameters. */
+  /** Running means and variances, which MindCV's tables count among the parameters. */
   readonly batchNormStatistics: number
   /** Multiply-accumulates of convolutions and the classifier for one image. */
   readonly macs: number

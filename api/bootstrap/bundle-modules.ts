@@ -1,6 +1,6 @@
 /**
- * Part of the build: the service and the command line in a few files each, next to the modules that they are made of, with the
- * licences of the packages in them. A start would look up and read a thousand files otherwise: docs/decisions/0033.
+ * Build step: bundles the service and the command line into a few files next to their modules, with the licences of the packages
+ * in them. Without it, a start would look up and read a thousand files: docs/decisions/0033.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,19 +11,19 @@ import { packageRoot } from '../../models/package-root.ts'
 const built = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const bundle = join(built, 'bundle')
 
-/** Libraries of native code, which find it beside themselves, and what is read as a file. */
+/** Packages left out: native libraries, which find files next to themselves, and packages that are read as a file. */
 const notBundled = ['sharp', 'onnxruntime-node', '@napi-rs/image', 'chart.js']
 
-/** Packages whose licence is in another file than those of that name. */
+/** Packages whose licence file has an unusual name. */
 const licencesElsewhere: Readonly<Record<string, RegExp>> = { 'abstract-logging': /^readme/i }
 
-/** What CommonJS modules find in place, and esbuild's modules have not. */
+/** Variables that CommonJS modules have and esbuild's modules lack. */
 const commonJs = `import { createRequire as createBundleRequire } from 'node:module'
 const require = createBundleRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
 
 rmSync(bundle, { recursive: true, force: true }) // chunks of former builds have other names
 const { metafile } = await build({
-  // A thread's or a child's file stands beside the one that starts it, as in the sources.
+  // The file of a thread or a child process stands next to the one that starts it, as in the sources.
   entryPoints: {
     server: join(built, 'api/server.js'),
     cli: join(built, 'api/cli/main.js'),
@@ -32,14 +32,14 @@ const { metafile } = await build({
   },
   outdir: bundle,
   bundle: true,
-  // What is imported later is a file of its own, and loaded later still.
+  // Modules that are imported later are files of their own, loaded on demand.
   splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
   external: notBundled,
   banner: { js: commonJs },
-  legalComments: 'none', // of the licences, which follow
+  legalComments: 'none', // the licences follow in a file of their own
   metafile: true,
   absWorkingDir: packageRoot,
   logLevel: 'warning',
@@ -49,8 +49,10 @@ const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => /^(?:.*\
 writeFileSync(join(bundle, 'LICENSES.txt'), [...packages].sort().map(describeLicence).join('\n\n'))
 
 /**
- * @param folder - Of a package, from the repository's root.
- * @throws Error if it has no licence, which must not be published then.
+ * Describes the licence of a package.
+ *
+ * @param folder - Folder of the package, relative to the repository's root.
+ * @throws Error if it has no licence: it must not be published then.
  */
 function describeLicence (folder: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(packageRoot, folder, 'package.json'), 'utf8')) as Record<'name' | 'version' | 'license', string>

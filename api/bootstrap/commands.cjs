@@ -1,19 +1,19 @@
 'use strict'
 
-// What `npm start` and `ghostserve ...` do once this Node can run them.
+// The commands of `npm start` and `ghostserve ...`, once this Node is known to run them.
 const { join, resolve } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { PreparationError, prepare, root } = require('./prepare.cjs')
 const { startThreadPool } = require('./thread-pool.cjs')
 
 /**
- * Makes one Ctrl-C one SIGINT where npm started this process: the terminal signals this process and npm, and npm passes it on once more. A server
+ * Makes one Ctrl-C one SIGINT under npm: the terminal signals this process and npm, and npm passes the signal on again. A server
  * would take the second one for an impatient user and drop its requests.
  */
 function ignoreEchoes () {
   if (process.env.npm_lifecycle_event === undefined) return
   let lastSignalMs = -Infinity
-  // Node binds `process.emit` when the first listener of a signal comes: this must run before any is added.
+  // Node binds `process.emit` at the first listener of a signal: this must run before any is added.
   const emit = process.emit
   process.emit = function emitWithoutEchoes (event, ...args) {
     if (event !== 'SIGINT' && event !== 'SIGTERM') return emit.call(this, event, ...args)
@@ -23,19 +23,19 @@ function ignoreEchoes () {
   }
 }
 
-/** Runs a built module in this very process, which therefore gets every signal itself, with `args` as its arguments. */
+/** Runs a built module in this process, which therefore gets every signal itself, with `args` as its arguments. */
 async function runModule (file, args) {
   process.argv = [process.execPath, file, ...args]
   await import(pathToFileURL(file).href)
 }
 
-/** Whatever is none of the first three words is for the command line, `serve` with an option too, which would make a start longer. */
+/** Runs a command: one of the first three words here, anything else (and `serve` with options) on the slower command line. */
 async function runCommand () {
   const [name, ...args] = process.argv.slice(2)
   ignoreEchoes()
   try {
     await startThreadPool()
-    if (name === 'run') return await runModule(resolve(args[0]), args.slice(1)) // what is measured has the threads of what is served
+    if (name === 'run') return await runModule(resolve(args[0]), args.slice(1)) // measured programs get the same threads as the service
     await prepare()
     if (name === 'prepare') return
     if (name === 'serve' && args.length === 0) await runModule(join(root, 'dist/bundle/server.js'), [])

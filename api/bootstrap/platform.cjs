@@ -1,6 +1,6 @@
 'use strict'
 
-// Where GhostServe runs: the platforms for which sharp and onnxruntime-node ship binaries that the tests cover.
+// Platforms for which sharp and onnxruntime-node ship binaries that the tests cover.
 const supportedPlatforms = ['linux-x64', 'linux-arm64', 'darwin-arm64']
 const minimumNode = [20, 19]
 
@@ -18,7 +18,7 @@ function usesMusl () {
   }
 }
 
-/** One sentence why GhostServe cannot run on `host` (default: here), or null when it can. */
+/** The reason in one sentence why GhostServe cannot run on `host` (default: this machine), or null if it can. */
 exports.explainUnsupported = function explainUnsupported (host) {
   host = host || { version: process.versions.node, platform: process.platform, arch: process.arch, isMusl: usesMusl() }
   if (isOlderThanMinimum(host.version)) {

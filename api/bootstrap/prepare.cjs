@@ -1,7 +1,7 @@
 'use strict'
 
-// Makes node_modules/ and dist/ match the sources of a clone. Modification times mean nothing after a clone, so matching is by content, and the
-// stamp that says so is written last: whatever is interrupted has none and is done again.
+// Makes node_modules/ and dist/ match the sources of a clone. Modification times mean nothing after a clone, so contents are compared, and the
+// stamp of a step is written last: an interrupted step has none and is repeated.
 const { spawn } = require('node:child_process')
 const { createHash } = require('node:crypto')
 const fs = require('node:fs')
@@ -12,10 +12,10 @@ const root = resolve(__dirname, '../..')
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const notSources = ['models/training', 'models/bundled/graphs']
 
-/** A preparation that failed for a reason that its message says in one sentence. */
+/** A failed preparation, whose message is one sentence for the user. */
 class PreparationError extends Error {}
 
-/** Runs a command whose output is not ours: ours may be JSON. A signal to this process ends the command first. */
+/** Runs a command with its output on standard error, since standard output may be JSON. A signal to this process ends the command first. */
 function run (command, args, explain) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
@@ -24,7 +24,7 @@ function run (command, args, explain) {
     for (const signal of endingSignals) process.on(signal, forward)
     child.once('error', reject).once('exit', (code, signal) => {
       for (const signal of endingSignals) process.removeListener(signal, forward)
-      // Whoever sent the signal must see this process die of it, not of an ordinary exit.
+      // The sender of the signal must see this process die of it, not exit normally.
       if (stopSignal !== undefined) process.kill(process.pid, stopSignal)
       else if (code === 0) resolve()
       else reject(new PreparationError(explain(code ?? 128 + constants.signals[signal])))
@@ -37,7 +37,7 @@ function listFiles (path) {
   return fs.statSync(join(root, path)).isDirectory() ? fs.readdirSync(join(root, path)).sort().flatMap((name) => listFiles(`${path}/${name}`)) : [path]
 }
 
-/** Of files and folders, and of what else decides. */
+/** Digest of files and folders, and of other values that a step depends on. */
 function digest (paths, ...facts) {
   const hash = createHash('sha256').update(JSON.stringify(facts))
   for (const path of paths.flatMap(listFiles)) hash.update(`\n${path}\n`).update(fs.readFileSync(join(root, path)))
@@ -69,7 +69,7 @@ async function build () {
   await run(process.execPath, [graphMaker], () => 'The build failed: the graphs of the bundled model could not be made, for the reason above.')
 }
 
-/** Installs and builds what does not match. A published package has no sources and comes prepared. @throws {PreparationError} */
+/** Installs and builds if needed. A published package has no sources and comes prepared. @throws {PreparationError} */
 async function prepare () {
   if (!fs.existsSync(join(root, 'tsconfig.json'))) return
   const { platform, arch, versions } = process

@@ -27,18 +27,18 @@ interface BuildCommandOptions {
 export function addBuildCommand (program: Command): void {
   program.command('build')
     .description('Compile a checkpoint (PyTorch, safetensors or MindSpore) into a model that the service can load.')
-    .argument('<checkpoint>', 'file to compile; its format, width and class count are found out. Or the folder of a training run, which has labels and a card')
+    .argument('<checkpoint>', 'file to compile, whose format, width and class count are detected; or the folder of a training run, with labels and a card')
     .requiredOption('-o, --out <directory>', 'model directory to make')
-    .option('-l, --labels <path>', 'labels in the order of the class indices: JSON, a class a line, or the data set\'s folder of folders (default: ImageNet-1k)')
+    .option('-l, --labels <path>', 'labels in the order of the class indices: JSON, one class per line, or the data set\'s folder of folders (default: ImageNet-1k)')
     .addOption(new Option('-p, --preset <name>', 'preprocessing').choices(Object.keys(preprocessingPresets)).default(undefined, 'the card\'s, or "imagenet"'))
     .option('--crop-size <pixels>', 'instead of the preset\'s', number)
     .option('--crop-pct <fraction>', 'instead of the preset\'s', number)
     .addOption(new Option('--interpolation <name>', 'instead of the preset\'s').choices(['bilinear', 'bicubic']))
     .addOption(new Option('--resizer <name>', 'instead of the preset\'s; opencv is MindCV\'s: bilinear, not antialiased').choices(['pillow', 'opencv']))
     .addOption(new Option('--dtype <name>', 'how the weights are stored').choices(['float32', 'float16']).default('float32'))
-    .option('--name <name>', 'what answers call the model (default: the directory\'s name)')
+    .option('--name <name>', 'name of the model in responses (default: the directory\'s name)')
     .option('--card <file>', 'JSON with a description, provenance, accuracy and preprocessing for the manifest (another manifest will do)')
-    .option('--force', 'replace a model of another checkpoint, or one with a fitted temperature; what is no model is never replaced')
+    .option('--force', 'replace a model of another checkpoint, or one with a fitted temperature; anything else is never replaced')
     .addHelpText('after', '\nExample:\n  ghostserve build state_dict_73.98.pth --preset imagenet-bilinear --out my-ghostnet')
     .action(async (checkpoint: string, options: BuildCommandOptions) => {
       await findOutputFolder(dirname(resolve(options.out)))
@@ -67,7 +67,7 @@ export function addBuildCommand (program: Command): void {
     })
 }
 
-/** What a run of models/training leaves in its folder. */
+/** Files that a run of models/training leaves in its folder. */
 function trainingRun (folder: string): { checkpoint: string, labels: string, card: string } {
   return { checkpoint: join(folder, 'best.pth'), labels: join(folder, 'classes.txt'), card: join(folder, 'card.json') }
 }

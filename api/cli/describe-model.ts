@@ -1,4 +1,4 @@
-/** A model in words and a table, for the terminal. */
+/** Description of a model in words and a table, for the terminal. */
 import { countGhostNet, describeGhostNet, type GhostNet } from '../../models/ghostnet.ts'
 import type { Manifest } from '../../models/manifest/manifest.ts'
 
@@ -30,7 +30,7 @@ export function networkRows (network: GhostNet, cropSize: number): Array<[string
 
 export interface Stage {
   readonly stage: string
-  /** [C, H, W] in words. */
+  /** A shape [C, H, W] in words. */
   readonly output: string
   readonly layers: number
   readonly parameters: number

@@ -1,4 +1,4 @@
-/** `ghostserve doctor`: what the service would run on this machine, which execution providers can be used, and what the others lack. */
+/** `ghostserve doctor`: what the service would run on this machine, which execution providers work, and what the others lack. */
 import type { Command } from 'commander'
 import { checkSettings } from '../app.ts'
 import { countAvailableCores } from '../machine/available-cores.ts'
@@ -23,9 +23,9 @@ interface Service {
 
 export function addDoctorCommand (program: Command): void {
   program.command('doctor')
-    .description('Say what the service would run on this machine, and which execution providers (cpu, cuda, tensorrt, webgpu) work.')
+    .description('Show what the service would run on this machine, and which execution providers (cpu, cuda, tensorrt, webgpu) work.')
     .option('--json', 'for programs')
-    .addHelpText('after', '\nExample:\n  ghostserve doctor\n\nIt takes the service\'s environment variables, and ends with 1 where the service could not start with them.')
+    .addHelpText('after', '\nExample:\n  ghostserve doctor\n\nIt reads the service\'s environment variables, and exits with 1 if the service could not start with them.')
     .action(async ({ json }: { json?: true }) => {
       const { platform, arch, versions: { node } } = process
       const machine = { node, platform: `${platform}-${arch}`, cores: countAvailableCores(), memoryBytes: countAvailableMemory() }
@@ -49,7 +49,7 @@ export function addDoctorCommand (program: Command): void {
     })
 }
 
-/** As the environment configures it, without a session. */
+/** The service as the environment configures it, without making a session. */
 async function examineService (): Promise<Service | { error: string }> {
   try {
     const config = readConfig()

@@ -1,6 +1,6 @@
 /**
- * A file of JSON lines that one process begins and others continue, whatever ended the former. It is only touched if all of it was
- * made by the same work: what else somebody names stays as it is.
+ * A file of JSON lines that one process begins and others continue, whatever ended the first. It is only changed if all of it was
+ * made by the same work: any other file stays as it is.
  */
 import { appendFileSync, createReadStream, fstatSync } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
@@ -9,14 +9,14 @@ import { findOutputFile, type OutputFile } from './output-path.ts'
 import { TryAgainError, UsageError } from './usage-error.ts'
 
 export interface JsonLines {
-  /** With what the line of this index begins, as exactly as is known before its work; undefined if there is none to come. */
+  /** Beginning of the line of this index, as far as known before its work; undefined if no line is to come. */
   readonly beginning: (index: number) => string | undefined
-  /** @throws UsageError if a complete line is not of this work; otherwise the line counts as done. */
+  /** Checks a complete line, which then counts as done. @throws UsageError if it is not of this work. */
   readonly read: (line: string, index: number) => void
 }
 
 interface Found {
-  /** Of complete lines. Behind them may be the beginning of one, where a process was killed. */
+  /** Bytes of complete lines. The beginning of another may follow, if a process was killed. */
   readonly bytes: number
   readonly size: number
 }
@@ -27,7 +27,7 @@ export class JsonLinesFile {
   readonly #path: string
   readonly #file: OutputFile
   readonly #found: Found
-  /** As this process left it. */
+  /** State of the file as this process left it. */
   #size: number
   #handle: FileHandle | undefined
 
@@ -39,9 +39,9 @@ export class JsonLinesFile {
   }
 
   /**
-   * Reads what is there, and changes nothing.
+   * Reads the lines that are there; changes nothing.
    *
-   * @throws UsageError if it is not of this work, or cannot be written.
+   * @throws UsageError if they are not of this work, or the file cannot be written.
    */
   static async open (path: string, lines: JsonLines): Promise<JsonLinesFile> {
     const file = await findOutputFile(path)
@@ -49,7 +49,7 @@ export class JsonLinesFile {
   }
 
   /**
-   * A line is there as a whole or not at all.
+   * Appends a line, which is written as a whole or not at all.
    *
    * @throws TryAgainError if another process writes the file, or there is no room.
    */
@@ -58,7 +58,7 @@ export class JsonLinesFile {
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
     this.#checkAlone(handle)
     try {
-      appendFileSync(handle.fd, bytes) // with nothing between it and the check
+      appendFileSync(handle.fd, bytes) // nothing may come between this and the check
     } catch (error) {
       await handle.truncate(this.#size)
       if (!this.#file.isThere && this.#size === 0) await rm(this.#file.path)
@@ -67,7 +67,7 @@ export class JsonLinesFile {
     this.#size += bytes.length
   }
 
-  /** It is there then, and on the disk, even if it has no lines. */
+  /** Flushes the file to the disk; creates it even if it has no lines. */
   async finish (): Promise<void> {
     const handle = await this.#open()
     this.#checkAlone(handle)
@@ -78,7 +78,7 @@ export class JsonLinesFile {
     await this.#handle?.close()
   }
 
-  /** Not before something is to be written: an empty file is of no use to anybody. */
+  /** Opens the file. Only when there is something to write, so that no empty file is left. */
   async #open (): Promise<FileHandle> {
     if (this.#handle !== undefined) return this.#handle
     try {
@@ -92,13 +92,13 @@ export class JsonLinesFile {
     return this.#handle
   }
 
-  /** Whoever writes second ends: a process that was taken for dead may go on, as one on a machine that was cut off. */
+  /** Checks that no other process wrote: one that was thought dead may go on, as on a machine that was cut off. */
   #checkAlone (handle: FileHandle): void {
     if (fstatSync(handle.fd).size !== this.#size) throw this.#explainOther()
   }
 
   #explainOther (): TryAgainError {
-    return new TryAgainError(`Expected ${this.#path} to stay as this process left it, but another one writes it: repeat the command once that has ended.`)
+    return new TryAgainError(`Expected ${this.#path} to stay as this process left it, but another process writes it: repeat the command when that has ended.`)
   }
 }
 
@@ -113,10 +113,10 @@ async function readLines (file: string, path: string, { beginning, read }: JsonL
       bytes += end + 1
       rest = rest.subarray(end + 1)
     }
-    // With every chunk: a film has no lines, and would fill the memory.
+    // Checked with every chunk: a file without line ends, such as a video, would fill the memory.
     if (!isBegunBy(rest, beginning(index))) {
       read(rest.toString('utf8'), index)
-      throw new UsageError(`Expected ${path} to end with the beginning of line ${index + 1}, got ${quote(rest.toString('utf8'))}: it was made by something else.`)
+      throw new UsageError(`Expected ${path} to end with the beginning of line ${index + 1}, got ${quote(rest.toString('utf8'))}: another program wrote it.`)
     }
   }
   return { bytes, size: bytes + rest.length }
@@ -129,5 +129,5 @@ function isBegunBy (line: Buffer, beginning: string | undefined): boolean {
   return line.compare(expected, 0, length, 0, length) === 0
 }
 
-/** What was received, in an error. */
+/** Quotes what was received, for an error. */
 export const quote = (line: string): string => JSON.stringify(line.length > 100 ? `${line.slice(0, 100)}...` : line)

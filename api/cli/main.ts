@@ -1,4 +1,4 @@
-/** The process of the command line: what its commands throw, in a sentence and an exit code. */
+/** The process of the command line: turns errors of its commands into one sentence and an exit code. */
 import { DownloadError } from '../../models/published/download-error.ts'
 import { ModelError } from '../../models/manifest/model-error.ts'
 import { CheckpointError } from '../../models/weights/checkpoint-error.ts'
@@ -12,7 +12,7 @@ try {
   await makeProgram().parseAsync()
 } catch (thrown) {
   const error = explainSystemError(thrown)
-  // A reader of the output that has enough, as `head`, is no error.
+  // A reader of the output that closes early, such as `head`, is not an error.
   const hasReaderLeft = (error as NodeJS.ErrnoException).code === 'EPIPE'
   if (!hasReaderLeft) {
     process.stderr.write(`${explain(error)}\n`)
@@ -26,13 +26,13 @@ function explainSystemError (error: unknown): unknown {
   return explainOutputError(error, (error as NodeJS.ErrnoException).path ?? 'the output')
 }
 
-/** The command, its files or the configuration are at fault, and not this moment. */
+/** Whether the command, its files or the configuration are at fault, and not the machine at this moment. */
 function isUsageFault (error: unknown): boolean {
   const isWrong = [UsageError, ConfigError, ModelError, CheckpointError].some((kind) => error instanceof kind)
   return isWrong || (error instanceof DownloadError && error.code === 'DOWNLOAD_UNKNOWN_NAME')
 }
 
-/** What a person can act on is one sentence; anything else is a bug and keeps its stack. */
+/** Prints one sentence for an error that the user can fix; anything else is a bug and keeps its stack. */
 function explain (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const isExplained = error instanceof UsageError || error instanceof TryAgainError || 'code' in error // as CheckpointError, ModelError and system errors have

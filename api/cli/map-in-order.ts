@@ -1,7 +1,7 @@
 /**
- * What becomes of each item, in the items' order, while up to `concurrency` of them are in work.
+ * Maps items with up to `concurrency` of them in flight; yields results in the items' order.
  *
- * @throws what the work of an item throws, in its turn; items that have not begun then never do.
+ * @throws The error of an item, in its turn; items that have not begun then never do.
  */
 export async function * mapInOrder<Item, Result> (
   items: Iterable<Item>, concurrency: number, work: (item: Item) => Promise<Result>

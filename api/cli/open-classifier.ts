@@ -2,7 +2,7 @@ import type { Classifier } from '../engine/classifier.ts'
 import { readConfig } from '../config.ts'
 import { createClassifier } from '../engine/create-classifier.ts'
 
-/** The service's classifier, without the service: the same pipeline and the same settings, for commands. Close it after use. */
+/** Opens the service's classifier for a command: the same pipeline and the same settings, without HTTP. Close it after use. */
 export async function openClassifier (model: string): Promise<Classifier> {
   const classifier = await createClassifier({ ...readConfig(), model }, (error) => { throw error })
   await classifier.start()

@@ -1,11 +1,11 @@
 import { TryAgainError, UsageError } from './usage-error.ts'
 
-/** By the system's code, why something cannot be written at a path. */
+/** Causes of a path that cannot be written, by the system's code. */
 const wrongPaths: Readonly<Record<string, string>> = {
   ENOENT: 'its folder does not exist',
   ENOTDIR: 'what should be its folder is a file',
   EISDIR: 'it is a directory',
-  EEXIST: 'something was made there meanwhile',
+  EEXIST: 'something was created there meanwhile',
   ELOOP: 'it is a link that leads to itself',
   ENAMETOOLONG: 'its name is too long',
   EACCES: 'it may not be written',
@@ -18,7 +18,7 @@ const noRoom: Readonly<Record<string, string>> = {
   EFBIG: 'it would be larger than a file may be',
 }
 
-/** What a person can do something about, as a sentence; any other error as it is. */
+/** One sentence for an error that the user can fix; any other error unchanged. */
 export function explainOutputError (error: unknown, path: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException
   if (code in wrongPaths) return new UsageError(`Expected a path that can be written, but ${path} is not: ${wrongPaths[code]}.`, { cause: error })

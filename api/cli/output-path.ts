@@ -1,4 +1,4 @@
-/** Where a command was told to write: looked at before its work, so that nothing is lost and no work is done in vain. */
+/** Output paths of a command, checked before its work, so that nothing is lost and no work is in vain. */
 import { constants, type Stats } from 'node:fs'
 import { access, lstat, open, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
@@ -6,19 +6,21 @@ import { replaceFile } from '../../models/draft.ts'
 import { explainOutputError } from './output-error.ts'
 import { UsageError } from './usage-error.ts'
 
-/** A kind of files that a command makes, and makes anew. */
+/** A kind of file that a command makes and may replace. */
 export interface OutputKind {
   readonly what: string
-  /** Whether a file is of this kind, by how it begins. */
+  /** Whether a file is of this kind, by its beginning. */
   readonly isOne: (beginning: string) => boolean
 }
 
-/** As many bytes tell what a file is. */
+/** Bytes that identify a file's kind. */
 const beginningBytes = 4096
 
 /**
+ * Claims a file for output.
+ *
  * @param isForced - Whether a file of any kind may be replaced.
- * @returns what writes the file, whole or not at all.
+ * @returns A function that writes the file, whole or not at all.
  * @throws UsageError if it cannot be written, or another file is there.
  */
 export async function claimOutputFile (
@@ -32,12 +34,12 @@ export async function claimOutputFile (
 }
 
 export interface OutputFile {
-  /** Behind links. */
+  /** The path behind links. */
   readonly path: string
   readonly isThere: boolean
 }
 
-/** @throws UsageError if there is something else than a file, or none can be made. */
+/** Checks that a file can be written. @throws UsageError if something other than a file is there, or none can be made. */
 export async function findOutputFile (path: string): Promise<OutputFile> {
   return await naming(path, async () => {
     const stats = await statOutput(path)
@@ -55,8 +57,10 @@ export async function findOutputFile (path: string): Promise<OutputFile> {
 }
 
 /**
- * @returns the folder behind links.
- * @throws UsageError if it is no folder that can be written, and none can be made.
+ * Checks that a folder can be written or made.
+ *
+ * @returns The folder behind links.
+ * @throws UsageError if it is not a folder that can be written, and none can be made.
  */
 export async function findOutputFolder (path: string): Promise<string> {
   return await naming(path, async () => {
@@ -68,7 +72,7 @@ export async function findOutputFolder (path: string): Promise<string> {
   })
 }
 
-/** Undefined where nothing is. */
+/** Status of a path; undefined if nothing is there. */
 async function statOutput (path: string): Promise<Stats | undefined> {
   return await stat(path).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error

@@ -1,4 +1,4 @@
-/** `ghostserve`, the command line. Each command is a file beside this one. */
+/** `ghostserve`, the command line. Each command has a file or folder here. */
 import { Command } from 'commander'
 import { packageVersion } from '../../models/package-root.ts'
 import { addBenchCommand } from './bench/bench.ts'
@@ -18,10 +18,10 @@ export function makeProgram (): Command {
     .description('Serve GhostNet: from a published checkpoint to labels over HTTP.')
     .version(packageVersion)
     .configureHelp({ helpWidth })
-    .addHelpText('after', '\nEnds with 0 if all was done, 1 if something failed, 2 if the command was given something that it cannot use.')
+    .addHelpText('after', '\nExits with 0 on success, 1 if something failed, 2 if the command was given something that it cannot use.')
     .showHelpAfterError('(--help shows how)')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageExitCode))
-  // Each takes the settings above from the program.
+  // Commands inherit the settings above from the program.
   addServeCommand(program)
   addPullCommand(program)
   addBuildCommand(program)

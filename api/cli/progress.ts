@@ -1,6 +1,6 @@
 import cliProgress, { type Params, type SingleBar } from 'cli-progress'
 
-/** A progress bar on standard error; without a terminal, a line every few seconds. */
+/** A progress bar on standard error; without a terminal, one line every few seconds. */
 export function progressBar (unit: 'images' | 'bytes'): SingleBar {
   const scale = unit === 'bytes' ? 1e6 : 1
   const amount = unit === 'bytes' ? 'MB' : unit

@@ -1,4 +1,4 @@
-/** `ghostserve pull`: a published checkpoint -> a model on the shelf. */
+/** `ghostserve pull`: a published checkpoint -> a model in the model store. */
 import { join } from 'node:path'
 import { Argument, type Command } from 'commander'
 import { buildModel, findOlderModel } from '../../models/build-model.ts'
@@ -16,8 +16,8 @@ import { writeOutput } from './write-output.ts'
 
 export function addPullCommand (program: Command): void {
   program.command('pull')
-    .description('Download a published checkpoint, check its digest, and build it on the shelf (MODEL_DIR).')
-    // Choices for the help; whether it is one of them is for findCatalogEntry to say.
+    .description('Download a published checkpoint, check its digest, and build it into the model store (MODEL_DIR).')
+    // The help lists the choices; findCatalogEntry checks them.
     .addArgument(new Argument('<name>').choices(catalog.map(({ name }) => name)).argParser(String))
     .option('--force', 'replace a model of another checkpoint, or one with a fitted temperature')
     .addHelpText('after', '\nExample:\n  ghostserve pull ghostnet_100 && MODEL=ghostnet_100 npm start')
@@ -42,7 +42,7 @@ export function addPullCommand (program: Command): void {
     })
 }
 
-/** Ctrl-C leaves what has arrived for the next pull to resume. */
+/** Downloads with a progress bar. Ctrl-C keeps what has arrived, and the next pull resumes it. */
 async function downloadWithProgress (name: string, storeDirectory: string): ReturnType<typeof pullCheckpoint> {
   const interruption = new AbortController()
   const interrupt = (): void => interruption.abort(new TryAgainError('Interrupted: the same command resumes the download.'))

@@ -1,2 +1,2 @@
-/** Instead of a file's name: standard input. */
+/** The file name that stands for standard input. */
 export const standardInput = '-'

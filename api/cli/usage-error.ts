@@ -1,12 +1,12 @@
-/** A command was given something that it cannot use; the message says what was expected and what was received. */
+/** An input that a command cannot use; the message says what was expected and what was received. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Of the process, after a UsageError. */
+/** Exit code of the process after a UsageError. */
 export const usageExitCode = 2
 
-/** Something failed that is not what the command was given: the same command may work later, and goes on where it was. */
+/** A failure that is not due to the input: the same command may work later, and continues where it was. */
 export class TryAgainError extends Error {
   override readonly name = 'TryAgainError'
 }

@@ -1,7 +1,7 @@
 /**
- * Writes to standard output and waits until it has been taken, so that a slow reader slows the work down.
+ * Writes to standard output and waits until it was taken, so that a slow reader slows the work down.
  *
- * @throws Error EPIPE if the reader has gone, as `head` does.
+ * @throws Error EPIPE if the reader has closed, such as `head`.
  */
 export async function writeOutput (text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {

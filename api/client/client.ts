@@ -1,11 +1,11 @@
-/** Entry of `ghostserve/client`: the service from TypeScript or JavaScript, in browsers and in Node, with nothing but `fetch`. */
+/** Entry of `ghostserve/client`: a client for TypeScript and JavaScript, in browsers and Node, on top of `fetch` alone. */
 import { ConnectionError, DeadlineError, ProblemError } from './errors.ts'
 import type { ClassifyResponse, Model, Prediction, Problem } from './openapi.ts'
 import { isWorthRetrying, parseRetryAfterMs, retryDelayMs } from './retry.ts'
 
 export { ConnectionError, DeadlineError, ProblemError, type Model, type Prediction, type Problem }
 
-/** By descending score, with the model that gave them. */
+/** Predictions by descending score, with the model that made them. */
 export interface Classification {
   readonly model: ClassifyResponse['model']
   readonly predictions: readonly Prediction[]
@@ -13,39 +13,39 @@ export interface Classification {
   readonly noneOfThese: boolean
 }
 
-/** One of many images: its labels, or why it has none. */
+/** Outcome of one of many images: its labels, or its error. */
 export type Outcome = Classification | { readonly error: ProblemError | ConnectionError | DeadlineError }
 
 /** The bytes of a JPEG, PNG or WebP file. A browser's `File` is a `Blob`. */
 export type Image = Blob | ArrayBuffer | Uint8Array
 
 export interface ClientOptions {
-  /** Where the service is, with the path that a proxy has put before its own. */
+  /** URL of the service, with the path prefix of a proxy if there is one. */
   readonly url: string | URL
-  /** Needed only where the service was given a file of keys. */
+  /** API key; needed only if the service has a file of keys. */
   readonly apiKey?: string
-  /** Attempts after the first one: default 4. */
+  /** Attempts after the first one. @defaultValue 4 */
   readonly retries?: number
-  /** Of a call, with its attempts and the waits between them: default 30,000. */
+  /** Deadline of a call in ms, including its attempts and the waits between them. @defaultValue 30,000 */
   readonly deadlineMs?: number
 }
 
 export interface CallOptions {
   /** Ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal
-  /** Instead of the client's. */
+  /** Deadline of this call in ms. @defaultValue the client's */
   readonly deadlineMs?: number
 }
 
 export interface ClassifyOptions extends CallOptions {
-  /** Predictions an image: default the service's. */
+  /** Predictions per image. @defaultValue the service's */
   readonly topK?: number
-  /** Predictions with a lower score, 0 to 1, are left out: default none. */
+  /** Lowest score, 0 to 1; predictions below are left out. @defaultValue none */
   readonly minScore?: number
 }
 
 export interface ClassifyAllOptions extends ClassifyOptions {
-  /** Most images that are asked for at a time: default 4. */
+  /** Most images in flight. @defaultValue 4 */
   readonly concurrency?: number
 }
 
@@ -63,13 +63,13 @@ export class GhostServeClient {
     this.#deadlineMs = deadlineMs
   }
 
-  /** @throws ProblemError, ConnectionError, DeadlineError, or the signal's reason. */
+  /** Classifies one image. @throws ProblemError, ConnectionError, DeadlineError, or the signal's reason. */
   async classify (image: Image, { topK, minScore, ...options }: ClassifyOptions = {}): Promise<Classification> {
     const body = new FormData()
     body.append('image', image instanceof Blob ? image : new Blob([image as ArrayBuffer]), 'image')
     const query = new URLSearchParams({ ...(topK !== undefined && { topK: `${topK}` }), ...(minScore !== undefined && { minScore: `${minScore}` }) })
-    const answer = await this.#call<Partial<ClassifyResponse> | null>(`classify?${query}`, { method: 'POST', body }, options)
-    const { model, results: [result] = [] } = answer ?? {}
+    const response = await this.#call<Partial<ClassifyResponse> | null>(`classify?${query}`, { method: 'POST', body }, options)
+    const { model, results: [result] = [] } = response ?? {}
     if (model === undefined || result === undefined) throw new ProblemError(foreignProblem(200, ''))
     if (result.predictions === undefined) throw new ProblemError(result.error!)
     const { predictions, noneOfThese = false } = result
@@ -77,10 +77,10 @@ export class GhostServeClient {
   }
 
   /**
-   * Outcomes in the order of the images, which are taken as they are needed: never more than `concurrency` are in memory.
-   * An image that fails has its error in its place. Leaving the loop early ends what is in flight.
+   * Classifies many images; yields outcomes in the order of the images, which are taken as they are needed: never more than
+   * `concurrency` are in memory. An image that fails has its error in its place. Leaving the loop early ends what is in flight.
    *
-   * @throws ProblemError if the key is refused, or the signal's reason.
+   * @throws ProblemError if the key is rejected, or the signal's reason.
    */
   async * classifyAll (
     images: Iterable<Image> | AsyncIterable<Image>, { concurrency = 4, signal, ...options }: ClassifyAllOptions = {}
@@ -127,7 +127,7 @@ export class GhostServeClient {
           failure = error
           if (!isWorthRetrying(error) || attempt === this.#retries) throw error
           const delayMs = retryDelayMs(error, attempt)
-          // Nobody is helped by a wait that ends after the deadline.
+          // A wait that ends after the deadline is useless.
           if (performance.now() + delayMs >= endsAt) throw new DeadlineError(deadlineMs, error)
           await sleep(delayMs, ending.signal)
         }
@@ -140,9 +140,9 @@ export class GhostServeClient {
 
   async #attempt<Body> (path: string, request: RequestInit, signal: AbortSignal, endsAt: number): Promise<Body> {
     const url = new URL(path, this.#url)
-    // Fetch leaves its listeners on the signal that it was given.
+    // `fetch` leaves its listeners on the signal.
     const ending = followSignal(signal)
-    // The service drops what nobody waits for any more.
+    // The service drops work that is no longer needed.
     const timeoutMs = Math.max(1, Math.ceil(endsAt - performance.now()))
     try {
       const headers = { ...this.#headers, 'x-request-timeout-ms': String(timeoutMs) }
@@ -159,12 +159,12 @@ export class GhostServeClient {
   }
 }
 
-/** Whether an error says nothing of the images that follow. */
+/** Whether an error is due to one image, and says nothing of those that follow. */
 function isImageFault (error: unknown): error is ProblemError | ConnectionError | DeadlineError {
   return error instanceof ProblemError ? error.code !== 'unauthorized' : error instanceof ConnectionError || error instanceof DeadlineError
 }
 
-/** What a proxy or another program says in its own words is a problem, too. */
+/** The problem of a response; a response of a proxy or another program becomes a problem, too. */
 function readProblem (response: Response, text: string): Problem {
   const { status, statusText } = response
   const problem = parse<Partial<Problem> | null>(text)
@@ -173,11 +173,11 @@ function readProblem (response: Response, text: string): Problem {
 }
 
 function foreignProblem (status: number, title: string): Problem {
-  const detail = `Expected an answer of GhostServe, got status ${status} of something else.`
+  const detail = `Expected a response of GhostServe, got status ${status} from something else.`
   return { type: 'about:blank', title, status, code: `http_${status}`, detail, requestId: '' }
 }
 
-/** @returns undefined where the text is no JSON. */
+/** Parses JSON. @returns undefined if the text is not JSON. */
 function parse<Body> (text: string): Body | undefined {
   try {
     return JSON.parse(text) as Body
@@ -186,7 +186,7 @@ function parse<Body> (text: string): Body | undefined {
   }
 }
 
-/** A controller that aborts with `signal`, which forgets it once it has aborted by itself. */
+/** A controller that aborts with `signal` and detaches from it once it has aborted by itself. */
 function followSignal (signal: AbortSignal | undefined): AbortController {
   const controller = new AbortController()
   const follow = (): void => controller.abort(signal!.reason)

@@ -1,13 +1,13 @@
-/** What the service responds, as its OpenAPI document says: by hand, and held to the schemas by test/api/client/openapi.test.ts. */
+/** Responses of the service as in its OpenAPI document: written by hand, compared with the schemas by test/api/client/openapi.test.ts. */
 
 export interface Prediction { label: string, wnid: string | null, classIndex: number, score: number }
 
 interface ImageProblem { type: string, title: string, status: number, code: string, detail: string, requestId: string }
 
-/** RFC 9457. `errors` has one problem per image, where no image of a request could be classified. */
+/** A problem of RFC 9457. `errors` has one per image, if no image of a request could be classified. */
 export interface Problem extends ImageProblem { errors?: ImageProblem[] }
 
-/** One of `predictions` and `error` is there; `noneOfThese` only where `minScore` is given. */
+/** Result of an image: either `predictions` or `error`; `noneOfThese` only if `minScore` is given. */
 export interface Result { predictions?: Prediction[], noneOfThese?: boolean, error?: ImageProblem }
 
 export interface ClassifyResponse { model: { name: string, version: string }, results: Result[] }
@@ -30,7 +30,7 @@ export interface Model {
   provenance: {
     checkpoint: string, checkpointSha256: string, checkpointFormat: string, source?: string, license?: string, training?: string
   }
-  /** In percent. */
+  /** Accuracy in percent. */
   accuracy: Array<{ dataset: string, top1: number, top5: number, measuredBy: string }>
   version: string
   executionProvider: string

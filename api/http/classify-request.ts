@@ -1,4 +1,4 @@
-/** What every route that classifies does with its images, whatever it reads them from and however it answers. */
+/** Classification of a request's images, shared by every route, whatever its bodies and responses look like. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Classifier } from '../engine/classifier.ts'
 import { clientOf } from './client-address.ts'
@@ -16,9 +16,9 @@ export interface ClassificationService {
 }
 
 /**
- * The selected classes of each image, or why it has none.
+ * Classifies the images of a request: the selected classes of each, or its error.
  *
- * @throws FailedImagesError if no image has any; otherwise as `inferRequest`.
+ * @throws FailedImagesError if every image failed; otherwise as `inferRequest`.
  */
 export async function classifyRequest (
   service: ClassificationService, request: FastifyRequest, reply: FastifyReply, uploads: readonly Upload[], { topK, minScore }: Selection
@@ -31,9 +31,9 @@ export async function classifyRequest (
 }
 
 /**
- * The logits of every image, float32 [classes] each: for answers that have no place for the problem of one image.
+ * Runs the images of a request: logits, float32 [classes] per image, for responses without a place for an image's problem.
  *
- * @throws FailedImagesError if one image has none; otherwise as `inferRequest`.
+ * @throws FailedImagesError if one image failed; otherwise as `inferRequest`.
  */
 export async function inferLogits (
   service: ClassificationService, request: FastifyRequest, reply: FastifyReply, uploads: readonly Upload[]
@@ -44,7 +44,8 @@ export async function inferLogits (
 }
 
 /**
- * Runs the images of a request within its client's share and its deadline, and tells the log, the trace and `Server-Timing` of it.
+ * Runs the images of a request within its client's share and its deadline, and records times and outcome for the log, the trace
+ * and `Server-Timing`.
  *
  * @throws `too_many_requests`, `queue_full`, `deadline_exceeded`, `client_gone`, `shutting_down`.
  */

@@ -1,4 +1,4 @@
-/** Tells clients apart, for what each has a share of. */
+/** Identity of clients, each of which has a share of the service. */
 import { isIPv4, isIPv6 } from 'node:net'
 
 /** The client of a request: the id of its API key, or its network address where it has none. */
@@ -6,15 +6,15 @@ export function clientOf ({ keyId, ip }: { keyId?: string | undefined, ip: strin
   return keyId === undefined ? `address ${networkOf(ip)}` : `key ${keyId}`
 }
 
-/** Groups of an IPv6 address that name a network; whoever has one of its addresses has them all. */
+/** Groups of an IPv6 address that name a network; a client with one of its addresses can use all of them. */
 const networkGroups = 4
 const addressGroups = 8
 
-/** The address, of IPv6 the network. */
+/** The network of an address: for IPv4 the address itself. */
 export function networkOf (address: string | undefined): string {
   if (address === undefined) return 'unknown' // the client has left, and its socket with it
   if (isIPv4(address)) return address
-  // Some proxies write the port too, which is another one for each connection.
+  // Some proxies append the port, which differs for each connection.
   const withoutPort = address.replace(/^\[(.+)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
   const mapped = withoutPort.slice(withoutPort.lastIndexOf(':') + 1)
   if (isIPv4(mapped)) return mapped

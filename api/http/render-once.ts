@@ -1,8 +1,8 @@
 /**
- * A page that depends on nothing in the request: made at the first request, and the same bytes for all that follow, so that responses that
- * wait to be read share them.
+ * A page that does not depend on the request: rendered at the first request, and the same bytes for all later ones, so that
+ * responses that are not read yet share them.
  *
- * @param render - Called again after it has failed.
+ * @param render - Renders the page; called again after a failure.
  */
 export function renderOnce<Page> (render: () => Promise<Page>): () => Promise<Page> {
   let page: Promise<Page> | undefined

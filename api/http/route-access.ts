@@ -1,15 +1,15 @@
-/** What a route's own configuration says to the plugins. */
+/** Settings of a route for the plugins. */
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Needs no API key. */
+    /** Whether the route needs no API key. */
     readonly isOpen?: true
-    /** Asked every few seconds by machines: not worth a line in the log, or a trace. */
+    /** Whether machines poll the route every few seconds: not worth a line in the log, or a trace. */
     readonly isProbe?: true
   }
 }
 
-/** For what tells nothing of the model but how many classes it has. */
+/** Access to pages that reveal nothing of the model but its number of classes. */
 export const open = { isOpen: true } as const
 
-/** For health and metrics. */
+/** Access to health and metrics. */
 export const probe = { isOpen: true, isProbe: true } as const

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** What lets a page's own inline script or style pass its Content-Security-Policy. */
+/** The source expression that lets a page's own inline script or style pass its Content-Security-Policy. */
 export function sourceHash (text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }

@@ -1,13 +1,13 @@
 import { isIP } from 'node:net'
 import { ConfigError } from '../config.ts'
 
-/** Whether the peer at this address, `hop` steps away, may say for whom it asks. */
+/** Whether the peer at this address, `hop` steps away, may name the client's address. */
 export type TrustProxy = false | string[] | ((address: string, hop: number) => boolean)
 
 const longestPrefix: Record<number, number> = { 4: 32, 6: 128 }
 
 /**
- * Fastify's `trustProxy` for a number of proxies, or for a list of addresses and CIDR ranges.
+ * Parses the setting into Fastify's `trustProxy`: a number of proxies, or a list of addresses and CIDR ranges.
  *
  * @throws ConfigError if it is neither.
  */
@@ -16,7 +16,7 @@ export function parseTrustProxy (text: string): TrustProxy {
   if (entries.length === 0) return false
   if (/^\d{1,2}$/.test(text.trim())) {
     const proxies = Number(text)
-    // A function, because Fastify trusts nobody where it is given a number.
+    // A function, because Fastify trusts no proxy if it is given a number.
     return proxies === 0 ? false : (_address, hop) => hop < proxies
   }
   const wrong = entries.find((entry) => !isRange(entry))

@@ -80,7 +80,7 @@ export async function preprocess (bytes: Buffer, options: PreprocessOptions, sig
 
 function checkSize ({ width, height }: ImageHeader, { maxImagePixels, maxImageSide }: PreprocessOptions): void {
   const limit = width > maxImageSide || height > maxImageSide
-    ? `${maxImageSide} pixels a side`
+    ? `${maxImageSide} pixels per side`
     : width * height > maxImagePixels ? `${maxImagePixels} pixels` : undefined
   if (limit !== undefined) throw new ServiceError('too_many_pixels', `Expected an image of at most ${limit}, got ${width} x ${height}.`)
 }
@@ -88,7 +88,7 @@ function checkSize ({ width, height }: ImageHeader, { maxImagePixels, maxImageSi
 async function takeMemory (bytes: number, { width, height }: ImageHeader, budget: MemoryBudget, signal: AbortSignal): Promise<Release> {
   if (bytes <= budget.totalBytes) return await budget.take(bytes, signal)
   throw new ServiceError('too_many_pixels',
-    `Expected an image that decodes in ${budget.totalBytes} bytes of memory, got ${width} x ${height} that take ${bytes}.`)
+    `Expected an image that decodes in ${budget.totalBytes} bytes of memory, got ${width} x ${height} pixels that take ${bytes}.`)
 }
 
 interface Pixels { readonly data: Uint8Array, readonly width: number, readonly height: number }

@@ -9,7 +9,7 @@ import type { Layout } from '../onnx/layout.ts'
 
 const GraphIndexSchema = Type.Object({
   weightsSha256: Type.String(),
-  graphs: Type.Record(Type.String(), Type.Object({ sha256: Type.String() }), { description: 'By layout.' }),
+  graphs: Type.Record(Type.String(), Type.Object({ sha256: Type.String() }), { description: 'Digests by layout.' }),
 })
 
 export type GraphIndex = Static<typeof GraphIndexSchema>
@@ -19,9 +19,9 @@ export const graphIndexFile = 'index.json'
 export const graphPath = (directory: string, layout: Layout): string => join(directory, modelFiles.graphs, `${layout}.onnx`)
 
 /**
- * The file with the graph of a layout.
+ * Finds the file with the graph of a layout.
  *
- * @throws ModelError if it was made from other weights than the manifest names, or is not what was built.
+ * @throws ModelError if it was made from other weights than the manifest's, or differs from what was built.
  */
 export async function findGraph (directory: string, manifest: Manifest, layout: Layout): Promise<string> {
   const index = await readJsonFile<GraphIndex>(join(directory, modelFiles.graphs, graphIndexFile), GraphIndexSchema)

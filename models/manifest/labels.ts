@@ -6,8 +6,8 @@ import { packageRoot } from '../package-root.ts'
 import { join } from 'node:path'
 
 export const LabelSchema = Type.Object({
-  label: Type.String({ description: 'What the class is called.' }),
-  wnid: Type.Optional(Type.String({ description: 'WordNet id of the class, where it has one.' })),
+  label: Type.String({ description: 'Name of the class.' }),
+  wnid: Type.Optional(Type.String({ description: 'WordNet id of the class, if it has one.' })),
 }, { additionalProperties: false })
 
 /** The name of one class. The index in a list of labels is the class index. */
@@ -68,7 +68,7 @@ function lineLabels (text: string): Label[] {
   })
 }
 
-/** A data set may hold its parts: the classes are those of the training part. */
+/** Names of the parts of a data set, whose classes are those of the training part. */
 const trainingPart = 'train'
 const parts = new Set([trainingPart, 'val', 'validation', 'test'])
 
@@ -81,7 +81,7 @@ async function folderLabels (path: string): Promise<Label[]> {
   if (folders.includes(trainingPart) && folders.every((folder) => parts.has(folder))) return await folderLabels(join(path, trainingPart))
   if (folders.length === 0) throw new ModelError(`Expected a folder for each class in ${path}, found none.`)
   const imagenetLabels = new Map((await readLabels(imagenetLabelsPath)).map((label) => [label.wnid, label]))
-  // As UTF-8, since JavaScript compares UTF-16.
+  // In the order of UTF-8, since JavaScript compares UTF-16.
   const sorted = folders.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   return sorted.map((folder) => imagenetLabels.get(folder) ?? { label: folder })
 }

@@ -24,12 +24,12 @@ const AccuracySchema = Type.Array(Type.Object({
 }, { additionalProperties: false }))
 
 const OriginSchema = Type.Object({
-  source: Type.Optional(Type.String({ description: 'Where the checkpoint was published.' })),
+  source: Type.Optional(Type.String({ description: 'Address where the checkpoint was published.' })),
   license: Type.Optional(Type.String()),
-  training: Type.Optional(Type.String({ description: 'How the weights were made.' })),
+  training: Type.Optional(Type.String({ description: 'How the weights were trained.' })),
 })
 
-/** What is known of a model beside its weights; other keys are ignored, so that a manifest is a card too. */
+/** Facts about a model besides its weights; other keys are ignored, so that a manifest can serve as a card. */
 export const ModelCardSchema = Type.Object({
   description: Type.Optional(Type.String({ description: 'What the model is, and what it is not.' })),
   provenance: Type.Optional(OriginSchema),
@@ -42,17 +42,17 @@ export type ModelCard = Static<typeof ModelCardSchema>
 const Sha256Schema = Type.String({ pattern: '^[0-9a-f]{64}$' })
 
 export const ManifestSchema = Type.Object({
-  name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$', description: 'What the model is called in answers.' }),
+  name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$', description: 'Name of the model in responses.' }),
   description: ModelCardSchema.properties.description,
   architecture: Type.Literal('ghostnet'),
   width: Type.Number({ exclusiveMinimum: 0, description: 'Width multiplier.' }),
   classes: Type.Integer({ minimum: 1 }),
   parameters: Type.Integer({ minimum: 1, description: 'Learnable parameters.' }),
-  macs: Type.Integer({ minimum: 1, description: 'Multiply-accumulates an image.' }),
+  macs: Type.Integer({ minimum: 1, description: 'Multiply-accumulates per image.' }),
   preprocessing: PreprocessingSchema,
   temperature: Type.Optional(TemperatureSchema),
   weights: Type.Object({
-    dtype: Type.Union([Type.Literal('float32'), Type.Literal('float16')], { description: 'As stored. Each layout of the graph has its own.' }),
+    dtype: Type.Union([Type.Literal('float32'), Type.Literal('float16')], { description: 'Data type of the stored weights. Each layout of the graph has its own.' }),
     sha256: Sha256Schema,
   }, { additionalProperties: false }),
   selfTest: SelfTestSchema,
@@ -69,7 +69,7 @@ export type Manifest = Static<typeof ManifestSchema>
 
 export interface ModelDescription { readonly manifest: Manifest, readonly labels: readonly Label[] }
 
-/** @throws ModelError if the directory holds no valid manifest with as many labels as classes. */
+/** Reads a model directory. @throws ModelError if it has no valid manifest with as many labels as classes. */
 export async function readModelDirectory (directory: string): Promise<ModelDescription> {
   const manifest = await readManifest(directory)
   const labels = await readLabels(join(directory, modelFiles.labels))
@@ -88,9 +88,9 @@ export function formatManifest (manifest: Manifest): string {
 }
 
 /**
- * The caller names the schema's type: deriving it here, from any schema, costs the compiler 25 s.
+ * Reads a JSON file and checks it against a schema. The caller names the schema's type: deriving it here costs the compiler 25 s.
  *
- * @throws ModelError naming the file if it is missing, no JSON, or does not match the schema.
+ * @throws ModelError naming the file if it is missing, not JSON, or does not match the schema.
  */
 export async function readJsonFile<Value> (path: string, schema: TSchema): Promise<Value> {
   let json: unknown
@@ -105,7 +105,7 @@ export async function readJsonFile<Value> (path: string, schema: TSchema): Promi
   return json as Value
 }
 
-/** Where and how a value first breaks a schema, in words; undefined if it does not. */
+/** The first mismatch of a value with a schema: where and how, in words; undefined if it matches. */
 export function findMismatch (schema: TSchema, value: unknown): string | undefined {
   if (Check(schema, value)) return undefined
   const [first] = Errors(schema, value)

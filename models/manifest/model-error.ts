@@ -1,4 +1,4 @@
-/** A model, or what one is to be made of, is incomplete, damaged, or does not fit together. */
+/** A model, or its parts, are incomplete, damaged, or do not fit together. */
 export class ModelError extends Error {
   override readonly name = 'ModelError'
   readonly code = 'MODEL_INVALID'

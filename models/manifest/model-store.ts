@@ -10,15 +10,15 @@ export const bundledModel = 'bundled'
 
 export const bundledModelDirectory = join(packageRoot, 'models/bundled')
 
-/** Where pulled models are kept. @param modelDir - MODEL_DIR; empty for the user's cache directory. */
+/** Directory of the model store. @param modelDir - MODEL_DIR; empty for the user's cache directory. */
 export function modelStoreDirectory (modelDir: string): string {
   return modelDir === '' ? join(envPaths('ghostserve', { suffix: '' }).cache, 'models') : resolve(modelDir)
 }
 
 /**
- * The directory of a model.
+ * Finds the directory of a model.
  *
- * @param model - A model directory, the name of one on the shelf, or "bundled" (as well as nothing) for the bundled one.
+ * @param model - A model directory, the name of a model in the model store, or "bundled" or "" for the bundled one.
  * @throws ModelError if there is none.
  */
 export function findModelDirectory (model: string, modelDir: string): string {

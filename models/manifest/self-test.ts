@@ -5,21 +5,21 @@ export const SelfTestSchema = Type.Object({
   topLogits: Type.Array(Type.Object({ classIndex: Type.Integer({ minimum: 0 }), logit: Type.Number() }), {
     minItems: 1, description: 'The largest logits that the model gave for the self-test image when it was built.',
   }),
-}, { additionalProperties: false, description: 'What a session must reproduce before the service is ready.' })
+}, { additionalProperties: false, description: 'Logits that a session must reproduce before the service is ready.' })
 
-/** A model's recorded answer to the self-test image. */
+/** Logits that a model gave for the self-test image when it was built. */
 export type SelfTest = Static<typeof SelfTestSchema>
 
 /**
  * Largest accepted deviation of a logit, relative to the largest one: twenty times the rounding seen in a layout of that precision.
  *
- * @param isTf32 - What runs it multiplies float32 in TF32, whose significands are those of float16: 1.0e-3 was seen on an H200.
+ * @param isTf32 - Whether float32 is multiplied in TF32, whose significands are those of float16: 1.0e-3 was seen on an H200.
  */
 export const selfTestTolerance = (layout: Layout, isTf32 = false): number => layout === 'plain-fp16' || isTf32 ? 2e-2 : 1e-3
 
 const recordedLogits = 5
 
-/** A picture that every machine makes alike: crossed colour gradients with texture. uint8 [cropSize, cropSize, 3]. */
+/** An image that is the same on every machine: crossed colour gradients with texture. uint8 [cropSize, cropSize, 3]. */
 export function selfTestPixels (cropSize: number): Uint8Array {
   const pixels = new Uint8Array(cropSize * cropSize * 3)
   for (let y = 0; y < cropSize; y++) {
@@ -33,7 +33,7 @@ export function selfTestPixels (cropSize: number): Uint8Array {
   return pixels
 }
 
-/** @param logits - float32 [classes], of the self-test image. */
+/** Records the largest logits. @param logits - float32 [classes], of the self-test image. */
 export function recordSelfTest (logits: Float32Array): SelfTest {
   const topLogits = [...logits.entries()]
     .sort(([, a], [, b]) => b - a)

@@ -6,5 +6,5 @@ export const maxTemperature = 20
 export const TemperatureSchema = Type.Number({
   minimum: minTemperature,
   maximum: maxTemperature,
-  description: 'Logits are divided by it before the softmax, so that scores are as sure as the model is right; 1 where left out. It changes no ranking.',
+  description: 'Divisor of the logits before the softmax, which calibrates the scores; 1 if left out. It changes no ranking.',
 })

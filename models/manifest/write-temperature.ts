@@ -3,7 +3,7 @@ import { replaceFile } from '../draft.ts'
 import { formatManifest, modelFiles, readManifest } from './manifest.ts'
 
 /**
- * Puts another temperature into the manifest of a model directory. Its weights, its version and its logits stay as they are.
+ * Writes another temperature to the manifest of a model directory. Its weights, version and logits stay as they are.
  *
  * @param temperature - Within the bounds of the manifest's schema.
  */

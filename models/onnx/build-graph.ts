@@ -7,7 +7,7 @@ import type { Normalisation } from './operators.ts'
 import { plainLayout } from './plain-layout.ts'
 
 export interface GraphSource {
-  /** Under the official names, complete for the network. */
+  /** Weights under the official names, complete for the network. */
   readonly weights: StateDict
   readonly network: GhostNet
   /** Side of the square input in pixels. */
@@ -16,9 +16,9 @@ export interface GraphSource {
 }
 
 /**
- * The network as an ONNX model: `pixels` uint8 [N, cropSize, cropSize, 3] -> `logits` float32 [N, classes].
+ * Builds the network as an ONNX model: `pixels` uint8 [N, cropSize, cropSize, 3] -> `logits` float32 [N, classes].
  *
- * @param metadata - Stripped in the model's metadata properties.
+ * @param metadata - Stored in the model's metadata properties.
  * @returns The encoded model.
  */
 export function buildGraph (
@@ -47,7 +47,7 @@ export function composeGraph ({ weights, network, cropSize, normalisation }: Gra
 }
 
 /**
- * The input; each squeeze-excite up to its gate, whose mean over the map sums up to hundreds of values; and everything from the
- * last mean to the logits. Together they are few of the multiply-accumulates, and where float16 would cost the most.
+ * Nodes that stay in float32: the input; each squeeze-excite up to its gate, whose mean over the map sums up to hundreds of values;
+ * and everything from the last mean to the logits. They are few of the multiply-accumulates, and where float16 costs the most.
  */
 const staysFloat32 = (node: string): boolean => /^pixels\/|\.se\.|^conv_head|^classifier|^logits$/.test(node)

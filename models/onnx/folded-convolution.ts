@@ -1,15 +1,15 @@
 import { batchNormEpsilon, type ConvBn } from '../ghostnet.ts'
 import type { StateDict, Tensor } from '../weights/state-dict.ts'
 
-/** A convolution's weights with all that follows it linearly folded in, in float64 until the graph rounds them once. */
+/** A convolution's weights, with every linear operation after it folded in, in float64 until the graph rounds them once. */
 export interface FoldedConvolution {
   readonly outputs: number
-  /** Input channels a group: 1 for a depthwise convolution. */
+  /** Input channels per group: 1 for a depthwise convolution. */
   readonly inputs: number
   readonly kernel: number
-  /** [outputs, inputs, kernel, kernel] */
+  /** Weights: [outputs, inputs, kernel, kernel]. */
   readonly weight: Float64Array
-  /** [outputs] */
+  /** Biases: [outputs]. */
   readonly bias: Float64Array
 }
 
@@ -19,7 +19,7 @@ export function tensorOf (weights: StateDict, name: string): Tensor {
   return tensor
 }
 
-/** A convolution or fully connected layer that has a bias of its own. */
+/** A convolution or fully connected layer with its own bias. */
 export function readConvolution (weights: StateDict, name: string): FoldedConvolution {
   const { shape, data } = tensorOf(weights, `${name}.weight`)
   const [outputs = 0, inputs = 0, kernel = 1] = shape
@@ -58,8 +58,8 @@ export const padding = -1
 /**
  * The convolution between reordered, repeated or padded channels.
  *
- * @param outputs - For every new output channel the old one, or `padding`.
- * @param inputs - The same for input channels; left out for a depthwise convolution, which has none of its own.
+ * @param outputs - The old output channel of each new one, or `padding`.
+ * @param inputs - Likewise for input channels; left out for a depthwise convolution.
  */
 export function gatherChannels (convolution: FoldedConvolution, outputs: readonly number[], inputs?: readonly number[]): FoldedConvolution {
   const area = convolution.kernel ** 2

@@ -1,11 +1,11 @@
 import { lowerPrecision } from './lower-precision.ts'
 import { attributeProto, DataType, encodeModel, valueInfoProto, type AttributeValue, type GraphProto } from './onnx-proto.ts'
 
-/** HardSigmoid, Resize and Gemm in the forms used here have not changed since; onnxruntime and converters read it everywhere. */
+/** Opset of the graph: HardSigmoid, Resize and Gemm have not changed since; onnxruntime and converters read it everywhere. */
 const opsetVersion = 17
 const irVersion = 8
 
-/** A value of the graph: its name. */
+/** A value of the graph, by its name. */
 export type Value = string
 
 /** Collects nodes and initializers of one ONNX graph. Names are given by the caller and must be unique, as ONNX demands. */
@@ -21,7 +21,7 @@ export class GraphBuilder {
     return this.#graph.node.length
   }
 
-  /** Operator -> number of its nodes. */
+  /** Number of nodes by operator. */
   get operatorCounts (): Record<string, number> {
     const counts: Record<string, number> = {}
     for (const { opType } of this.#graph.node) counts[opType] = (counts[opType] ?? 0) + 1
@@ -37,7 +37,7 @@ export class GraphBuilder {
     this.#graph.output.push(valueInfoProto(value, elemType, shape))
   }
 
-  /** States the float32 shape of an intermediate value, for runtimes that cannot infer it. */
+  /** Declares the float32 shape of an intermediate value, for runtimes that cannot infer it. */
   declareShape (value: Value, shape: ReadonlyArray<number | string>): void {
     this.#graph.valueInfo.push(valueInfoProto(value, DataType.float32, shape))
   }
@@ -63,7 +63,7 @@ export class GraphBuilder {
     return name
   }
 
-  /** Turns what has been built so far into float16, except for the nodes that stay. */
+  /** Turns what has been built so far into float16, except for the nodes that stay float32. */
   lowerPrecision (staysFloat32: (node: string) => boolean): void {
     this.#graph = lowerPrecision(this.#graph, staysFloat32)
   }

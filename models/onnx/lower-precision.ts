@@ -1,12 +1,14 @@
-/** A float32 graph -> the same in float16, with some nodes left in float32 and a Cast wherever a value goes from one to the other. */
+/** A float32 graph -> the same in float16, with some nodes left in float32 and a Cast at each change of precision. */
 import { toFloat16Bits } from '../weights/float16.ts'
 import { attributeProto, DataType, type GraphProto, type NodeProto, type TensorProto } from './onnx-proto.ts'
 
 type Precision = 'float32' | 'float16'
 
 /**
+ * Lowers the precision of a graph.
+ *
  * @param graph - Each constant is used by one node only.
- * @param staysFloat32 - By the node's name. Those that read the graph's input or write its output must.
+ * @param staysFloat32 - Whether a node, by its name, stays; nodes that read the graph's input or write its output must.
  */
 export function lowerPrecision (graph: GraphProto, staysFloat32: (node: string) => boolean): GraphProto {
   const constants = new Map(graph.initializer.map((constant) => [constant.name, constant]))
@@ -23,7 +25,7 @@ export function lowerPrecision (graph: GraphProto, staysFloat32: (node: string) 
         return name
       }
       const given = precisions.get(name)
-      if (given === undefined || given === precision) return name // the graph's input is of neither
+      if (given === undefined || given === precision) return name // the graph's input has no precision of its own
       const cast = `${name}/${precision}`
       if (!casts.has(cast)) {
         casts.set(cast, castNode(cast, name, precision))

@@ -101,7 +101,7 @@ export function attributeProto (name: string, value: AttributeValue): object {
   return { name, type: AttributeType.ints, ints: value.ints }
 }
 
-/** @param shape - A number is a fixed dimension, a string the name of a dynamic one. */
+/** Type of a tensor. @param shape - A number is a fixed dimension, a string the name of a dynamic one. */
 export function valueInfoProto (name: string, elemType: number, shape: ReadonlyArray<number | string>): ValueInfoProto {
   const dim = shape.map((dimension) => typeof dimension === 'number' ? { dimValue: dimension } : { dimParam: dimension })
   return { name, type: { tensorType: { elemType, shape: { dim } } } }

@@ -1,17 +1,17 @@
-/** ONNX operators as this network uses them; a node is called after the module of the state dict that it computes. */
+/** ONNX operators as this network uses them; a node is named after the module of the state dict that it computes. */
 import { DataType } from './onnx-proto.ts'
 import type { FoldedConvolution } from './folded-convolution.ts'
 import type { GraphBuilder, Value } from './graph-builder.ts'
 
 export interface Normalisation {
-  /** Of RGB in [0, 1]. */
+  /** Normalisation of RGB in [0, 1]. */
   readonly mean: readonly [number, number, number]
   readonly std: readonly [number, number, number]
 }
 
 /**
  * uint8 pixels [N, H, W, 3] -> float32 [N, 3, H, W], less 255 x mean.
- * The rest of the normalisation, 1 / (255 x std), belongs into the stem's weights (`inputScale`).
+ * The rest of the normalisation, 1 / (255 x std), belongs in the stem's weights (`inputScale`).
  * Its zero padding then means what it means in training: zero behind the normalisation.
  */
 export function centredPixels (graph: GraphBuilder, cropSize: number, { mean }: Normalisation): Value {
@@ -50,18 +50,18 @@ export const add = (graph: GraphBuilder, name: string, a: Value, b: Value): Valu
 
 export const multiply = (graph: GraphBuilder, name: string, a: Value, b: Value): Value => graph.node(name, 'Mul', [a, b])
 
-/** Along the channels. */
+/** Concat along the channels. */
 export const concat = (graph: GraphBuilder, name: string, parts: readonly Value[]): Value =>
   graph.node(name, 'Concat', parts, { axis: { int: 1 } })
 
-/** [N, C, H, W] -> [N, C, 1, 1] */
+/** Mean over the map: [N, C, H, W] -> [N, C, 1, 1]. */
 export const globalAveragePool = (graph: GraphBuilder, name: string, x: Value): Value => graph.node(name, 'GlobalAveragePool', [x])
 
-/** relu6(x + 3) / 6. ONNX's own default slope, 0.2, is another function. */
+/** HardSigmoid: relu6(x + 3) / 6. ONNX's default slope, 0.2, is another function. */
 export const hardSigmoid = (graph: GraphBuilder, name: string, x: Value): Value =>
   graph.node(name, 'HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })
 
-/** [N, C, 1, 1] -> [N, C, size, size], every value repeated over the map. */
+/** Spread over the map: [N, C, 1, 1] -> [N, C, size, size]. */
 export function spread (graph: GraphBuilder, name: string, x: Value, channels: number, size: number): Value {
   const scales = graph.constant(`${name}.scales`, [4], [1, 1, size, size])
   const spreaded = graph.node(name, 'Resize', [x, '', scales], {
@@ -74,7 +74,7 @@ export function spread (graph: GraphBuilder, name: string, x: Value, channels: n
   return spreaded
 }
 
-/** [N, C, 1, 1] -> logits [N, classes], the graph's output. */
+/** Fully connected layer: [N, C, 1, 1] -> logits [N, classes], the graph's output. */
 export function classify (graph: GraphBuilder, name: string, x: Value, { outputs, inputs, weight, bias }: FoldedConvolution): Value {
   const features = graph.node(`${name}.features`, 'Flatten', [x], { axis: { int: 1 } })
   const constants = [graph.constant(`${name}.weight`, [outputs, inputs], weight), graph.constant(`${name}.bias`, [outputs], bias)]

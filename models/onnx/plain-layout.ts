@@ -1,5 +1,5 @@
 /**
- * The network as the paper draws it: one tensor a feature map, a Concat in every Ghost module. For GPUs, for processors on which
+ * The network as in the paper: one tensor per feature map, a Concat in every Ghost module. For GPUs, for processors on which
  * onnxruntime has no blocked layout, and for other tools.
  */
 import type { GhostNetLayers } from '../ghostnet.ts'

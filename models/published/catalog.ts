@@ -1,4 +1,4 @@
-/** Published checkpoints of GhostNet on ImageNet-1k: where they are, how they are known, and what their publishers measured. */
+/** Published checkpoints of GhostNet on ImageNet-1k: their addresses, their digests, and their publishers' measurements. */
 import type { KnownDigests } from './digests.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { PreprocessingPreset } from '../manifest/preprocessing.ts'
@@ -6,17 +6,17 @@ import type { PreprocessingPreset } from '../manifest/preprocessing.ts'
 export interface CatalogEntry {
   readonly name: string
   readonly description: string
-  /** Name under which it is published, and kept. */
+  /** Name under which it is published and stored. */
   readonly fileName: string
-  /** In the order to try. */
+  /** Addresses in the order to try. */
   readonly urls: readonly string[]
-  /** As published: a prefix where no more is. */
+  /** Digests as published; prefixes if the publisher gives no more. */
   readonly digests: KnownDigests
   readonly license: string
-  /** Of the evaluation that `accuracy` reports. */
+  /** Preprocessing of the evaluation that `accuracy` reports. */
   readonly preset: PreprocessingPreset
   readonly accuracy: Manifest['accuracy']
-  /** What a user should know before relying on it. */
+  /** Caveats for users. */
   readonly note?: string
 }
 
@@ -24,7 +24,7 @@ const dataset = 'ImageNet-1k validation'
 const mindcvHosts = ['https://download.mindspore.cn', 'https://download-mindspore.osinfra.cn']
 const mindcvLicense = 'Apache-2.0 (of the MindCV repository; none is stated for the weights)'
 
-/** MindCV names a file after the first 32 bits of its SHA-256. */
+/** Digest from the name of a file: MindCV's names have the first 32 bits of its SHA-256. */
 function describeMindcv (
   name: string, width: string, fileName: string, hosts: readonly string[], [top1, top5]: readonly [number, number]
 ): CatalogEntry {

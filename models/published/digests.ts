@@ -1,18 +1,18 @@
-/** Digests of files, as the publishers of checkpoints give them, and how much each of them proves. */
+/** Digests of files as publishers of checkpoints give them, and how much each of them proves. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { DownloadError } from './download-error.ts'
 
-/** Lower-case hex, whole. `gitBlobSha1` is the name that git gives to the content. */
+/** A whole digest in lower-case hex. `gitBlobSha1` is git's name of the content. */
 export interface FileDigests { readonly sha256: string, readonly md5: string, readonly gitBlobSha1: string }
 
-/** What is known of a file before it comes: whole digests, or their first hex digits. */
+/** Digests known before a download: whole ones, or their first hex digits. */
 export type KnownDigests = Partial<FileDigests>
 
 export interface DigestCheck {
   readonly algorithm: keyof FileDigests
-  /** Leading bits that were compared. */
+  /** Number of leading bits that were compared. */
   readonly bits: number
 }
 
@@ -37,9 +37,10 @@ export async function digestFile (path: string): Promise<FileDigests> {
 }
 
 /**
- * The comparisons that `digests` passed, strongest kind first; empty where nothing is known.
+ * Compares a file with `digests`.
  *
- * @throws DownloadError with `DOWNLOAD_WRONG_DIGEST` at the first that it fails.
+ * @returns The comparisons that passed, strongest kind first; empty if no digest is known.
+ * @throws DownloadError with `DOWNLOAD_WRONG_DIGEST` at the first that fails.
  */
 export function checkDigests (digests: FileDigests, known: KnownDigests, file: string): DigestCheck[] {
   const checks: DigestCheck[] = []
@@ -60,7 +61,7 @@ function describeCheck (algorithm: keyof FileDigests, bits: number): string {
   return bits === wholeBits ? title : `first ${bits} bits of the ${title}`
 }
 
-/** What the checks compared, in words: "SHA-256", or "first 32 bits of the SHA-256, git blob SHA-1 and MD5", or "nothing". */
+/** Names the comparisons: "SHA-256", or "first 32 bits of the SHA-256, git blob SHA-1 and MD5", or "nothing". */
 export function describeStrength (checks: readonly DigestCheck[]): string {
   const words = checks.map(({ algorithm, bits }) => describeCheck(algorithm, bits))
   return words.length === 0 ? 'nothing' : new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(words)

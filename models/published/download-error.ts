@@ -5,8 +5,8 @@
  * |---|---|
  * | `DOWNLOAD_UNKNOWN_NAME` | the catalog has no checkpoint of that name |
  * | `DOWNLOAD_BAD_ADDRESS` | the address is not http: or https: |
- * | `DOWNLOAD_REFUSED` | the server answered 404 or another 4xx status |
- * | `DOWNLOAD_BAD_RESPONSE` | the server answered with something other than what was asked for |
+ * | `DOWNLOAD_REFUSED` | the server responded with 404 or another 4xx status |
+ * | `DOWNLOAD_BAD_RESPONSE` | the server responded with something other than the requested file |
  * | `DOWNLOAD_INTERRUPTED` | the connection failed again and again; what has arrived is kept for the next time |
  * | `DOWNLOAD_TOO_LARGE` | the file is larger than any checkpoint that is expected |
  * | `DOWNLOAD_WRONG_DIGEST` | the file is not the one that was published, or not the one of the first pull |

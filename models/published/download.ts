@@ -1,4 +1,4 @@
-/** A published file -> the disk: resumed where a connection was cut, and under its final name only once its digest is right. */
+/** Download of a published file: resumed after a cut connection, and under its final name only once its digest is right. */
 import { STATUS_CODES } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkDigests, digestFile, type DigestCheck, type KnownDigests } from './digests.ts'
@@ -6,20 +6,20 @@ import { DownloadError, type DownloadErrorCode } from './download-error.ts'
 import { PartialFile, type Resumable } from './partial-file.ts'
 
 export interface DownloadOptions {
-  /** Where the same file is published, in the order to try. */
+  /** Addresses of the same file, in the order to try. */
   readonly urls: readonly string[]
   readonly destination: string
   readonly digests: KnownDigests
-  /** A server must not fill the disk, whatever it declares. @defaultValue 1 GiB; the largest known has 30 MB */
+  /** Largest size: a server must not fill the disk, whatever it declares. @defaultValue 1 GiB; the largest known has 30 MB */
   readonly maxBytes?: number
-  /** Called for each piece that arrives. `receivedBytes` counts resumed ones too; the server may not say `totalBytes`. */
+  /** Called for each piece that arrives. `receivedBytes` includes resumed ones; the server may not declare `totalBytes`. */
   readonly onProgress?: ((receivedBytes: number, totalBytes: number | undefined) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 export interface DownloadedFile {
   readonly sha256: string
-  /** What its digests were compared with. */
+  /** Comparisons of its digests that passed. */
   readonly strength: readonly DigestCheck[]
 }
 
@@ -27,17 +27,17 @@ const defaultMaxBytes = 2 ** 30
 const maxAttempts = 5
 const firstRetryDelayMs = 100
 
-/** A failure that may pass. */
+/** A failure that may pass with another attempt. */
 class TransientError extends Error {}
 
-/** Failures of this machine, which no other address would mend. */
+/** Codes of failures of this machine, which no other address would mend. */
 const localCodes: readonly DownloadErrorCode[] = ['DOWNLOAD_NO_SPACE', 'DOWNLOAD_NOT_WRITABLE']
 
 /**
  * Downloads the first of `urls` that has the file. What is at `destination` already stays until the new file is complete and checked.
  *
  * @throws DownloadError if none has it, or it cannot be written.
- * @throws the signal's reason if that aborts; what has arrived is resumed the next time.
+ * @throws The signal's reason if that aborts; what has arrived is resumed the next time.
  */
 export async function download (options: DownloadOptions): Promise<DownloadedFile> {
   const partial = new PartialFile(options.destination)
@@ -70,7 +70,7 @@ function summarise (failures: readonly DownloadError[]): Error {
   const [first, ...others] = failures
   if (first === undefined) return new TypeError('Expected at least one address to download from.')
   if (others.length === 0) return first
-  // A wrong digest says more than an address that is gone.
+  // A wrong digest is more important than an address that is gone.
   const { code } = failures.find((failure) => failure.code === 'DOWNLOAD_WRONG_DIGEST') ?? first
   const reasons = failures.map(({ message }) => message.replace(/\.$/, '')).join('; ')
   return new DownloadError(code, `None of ${failures.length} addresses has the file: ${reasons}.`, { cause: first })
@@ -95,13 +95,13 @@ async function receive (url: string, partial: PartialFile, options: DownloadOpti
   }
 }
 
-/** One request for what is still missing, and its answer to the end. */
+/** Sends one request for the missing bytes, and reads the response to its end. */
 async function receiveRest (url: string, partial: PartialFile, options: DownloadOptions): Promise<void> {
   const resumable = await partial.findResumable(url)
   const response = await request(url, resumable, options.signal)
-  const answer = await readResponse(url, response, resumable?.offset, partial)
-  if (answer.isComplete) return
-  const { offset, totalBytes } = answer
+  const range = await readResponse(url, response, resumable?.offset, partial)
+  if (range.isComplete) return
+  const { offset, totalBytes } = range
   const maxBytes = options.maxBytes ?? defaultMaxBytes
   if (totalBytes !== undefined && totalBytes > maxBytes) {
     await response.body?.cancel()
@@ -137,10 +137,12 @@ async function request (url: string, resumable: Resumable | undefined, signal: A
   }
 }
 
-type Answer = { isComplete: true } | { isComplete: false, offset: number, totalBytes: number | undefined }
+type BodyRange = { isComplete: true } | { isComplete: false, offset: number, totalBytes: number | undefined }
 
-/** Where in the file the body begins, which is for the server to decide: it may ignore a range, or know another file by now. */
-async function readResponse (url: string, response: Response, requestedOffset: number | undefined, partial: PartialFile): Promise<Answer> {
+/** Offset of the body in the file, which is up to the server: it may ignore a range, or have another file by now. */
+async function readResponse (
+  url: string, response: Response, requestedOffset: number | undefined, partial: PartialFile
+): Promise<BodyRange> {
   const { status, headers } = response
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(headers.get('content-range') ?? '')
   if (status === 200 && isFaithful(url, response)) return { isComplete: false, offset: 0, totalBytes: readInteger(headers.get('content-length')) }
@@ -151,14 +153,14 @@ async function readResponse (url: string, response: Response, requestedOffset: n
   if (status === 416 && requestedOffset !== undefined && Number(range?.[2]) === requestedOffset) return { isComplete: true }
   if (requestedOffset !== undefined && (status === 206 || status === 416)) {
     await partial.discard()
-    throw new TransientError(`it answered ${status} with the wrong range`)
+    throw new TransientError(`it responded with ${status} and the wrong range`)
   }
-  if (status >= 500 || status === 408 || status === 429) throw new TransientError(`it answered ${status}`)
-  if (status >= 400) throw new DownloadError('DOWNLOAD_REFUSED', `${url} answered ${status} ${STATUS_CODES[status] ?? ''}.`.replace(' .', '.'))
-  throw new DownloadError('DOWNLOAD_BAD_RESPONSE', `Expected the file itself from ${url}, got an answer with status ${status} that is not.`)
+  if (status >= 500 || status === 408 || status === 429) throw new TransientError(`it responded with ${status}`)
+  if (status >= 400) throw new DownloadError('DOWNLOAD_REFUSED', `${url} responded with ${status} ${STATUS_CODES[status] ?? ''}.`.replace(' .', '.'))
+  throw new DownloadError('DOWNLOAD_BAD_RESPONSE', `Expected the file itself from ${url}, got a response with status ${status} that is not.`)
 }
 
-/** Neither compressed on the way nor taken from a secure address to an insecure one. */
+/** Whether a response is neither compressed nor redirected from a secure address to an insecure one. */
 function isFaithful (url: string, response: Response): boolean {
   const encoding = response.headers.get('content-encoding') ?? 'identity'
   return encoding === 'identity' && (url.startsWith('http:') || response.url.startsWith('https:'))
@@ -168,7 +170,7 @@ function readInteger (text: string | null): number | undefined {
   return text !== null && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** Names the file's content for a later `If-Range`; a weak ETag may not be used there. */
+/** Validator of the file's content for a later `If-Range`; a weak ETag may not be used there. */
 function readValidator ({ headers }: Response): string | undefined {
   const etag = headers.get('etag')
   return etag?.startsWith('"') === true ? etag : headers.get('last-modified') ?? undefined

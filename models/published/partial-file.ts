@@ -1,4 +1,4 @@
-/** The part of a download that has arrived: `<destination>.part`, and beside it a note of what it is a part of. */
+/** The part of a download that has arrived: `<destination>.part`, and a note of its source next to it. */
 import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Type, type Static } from 'typebox'
@@ -26,7 +26,7 @@ export class PartialFile {
     this.#originPath = `${destination}.part.json`
   }
 
-  /** Bytes that need not come from `url` again, as long as `validator` still names the file there; undefined to begin anew. */
+  /** Bytes that need not come from `url` again, if `validator` still names the file there; undefined to start over. */
   async findResumable (url: string): Promise<Resumable | undefined> {
     const origin = await this.#readOrigin()
     if (origin?.url !== url) return undefined
@@ -47,7 +47,7 @@ export class PartialFile {
     return await stat(this.path).then(({ size }) => size, () => 0)
   }
 
-  /** Begins anew. Without a validator what arrives cannot be resumed by a later attempt. */
+  /** Starts over. Without a validator, a later attempt cannot resume what arrives. */
   async begin (url: string, validator: string | undefined): Promise<void> {
     await this.#attempt(async () => {
       await mkdir(dirname(this.destination), { recursive: true })
@@ -70,7 +70,7 @@ export class PartialFile {
     this.#handle = undefined
   }
 
-  /** Gives the file its final name, under which it must be whole even after a power cut. */
+  /** Gives the file its final name, durably: it is whole even after a power cut. */
   async keep (): Promise<void> {
     await this.#attempt(async () => {
       const handle = await open(this.path, 'r+')

@@ -1,4 +1,4 @@
-/** A name of the catalog -> the published checkpoint on the shelf, checked. */
+/** A name of the catalog -> the published checkpoint in the model store, checked. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { DownloadError } from './download-error.ts'
 import { replaceFile } from '../draft.ts'
 
 export interface PullOptions extends Pick<DownloadOptions, 'onProgress' | 'signal'> {
-  /** Directory of the shelf; checkpoints are kept in `checkpoints/` there, a folder a name. */
+  /** Directory of the model store; checkpoints are in `checkpoints/` there, one folder per name. */
   readonly storeDirectory: string
   /** @defaultValue the published checkpoints */
   readonly catalog?: readonly CatalogEntry[]
@@ -18,11 +18,11 @@ export interface PullOptions extends Pick<DownloadOptions, 'onProgress' | 'signa
 export interface PulledCheckpoint {
   readonly path: string
   readonly sha256: string
-  /** What it was compared with; a SHA-256 of 256 bits where an earlier pull recorded it. */
+  /** Comparisons of its digests that passed; a SHA-256 of 256 bits if an earlier pull recorded it. */
   readonly strength: readonly DigestCheck[]
 }
 
-/** @throws DownloadError with `DOWNLOAD_UNKNOWN_NAME` and the names there are. */
+/** Finds a checkpoint. @throws DownloadError with `DOWNLOAD_UNKNOWN_NAME` and the names there are. */
 export function findCatalogEntry (name: string, catalog: readonly CatalogEntry[] = publishedCatalog): CatalogEntry {
   const entry = catalog.find((candidate) => candidate.name === name)
   if (entry !== undefined) return entry
@@ -31,10 +31,10 @@ export function findCatalogEntry (name: string, catalog: readonly CatalogEntry[]
 }
 
 /**
- * Downloads a checkpoint unless it is on the shelf already. Publishers give less than a whole SHA-256, so that of the first pull is
- * recorded beside it and enforced after.
+ * Downloads a checkpoint unless it is in the model store already. Publishers give less than a whole SHA-256, so that of the first
+ * pull is recorded next to it and enforced from then on.
  *
- * @throws DownloadError if it cannot be had, or is not the file that was published or pulled first: then nothing of it is kept.
+ * @throws DownloadError if it cannot be downloaded, or differs from the published or first pulled file: nothing of it is kept then.
  */
 export async function pullCheckpoint (name: string, { storeDirectory, catalog, ...options }: PullOptions): Promise<PulledCheckpoint> {
   const entry = findCatalogEntry(name, catalog)
@@ -54,7 +54,7 @@ export async function pullCheckpoint (name: string, { storeDirectory, catalog, .
   return { path, sha256, strength }
 }
 
-/** Undefined if the file was damaged since it was pulled: then it is pulled again. */
+/** Checks the stored file; undefined if it was damaged since it was pulled, in which case it is pulled again. */
 async function checkStripped (path: string, digests: KnownDigests): Promise<Omit<PulledCheckpoint, 'path'> | undefined> {
   const actual = await digestFile(path)
   try {
@@ -69,7 +69,7 @@ function explainRecord (error: unknown, recordPath: string): unknown {
   return new DownloadError(error.code, `${error.message} The first pull recorded it in ${recordPath}.`, { cause: error })
 }
 
-/** The record is a line that `sha256sum --check` understands. */
+/** Record of a digest: a line that `sha256sum --check` understands. */
 async function readRecord (path: string): Promise<string | undefined> {
   if (!existsSync(path)) return undefined
   const sha256 = /^([0-9a-f]{64}) {2}/.exec(await readFile(path, 'utf8'))?.[1]

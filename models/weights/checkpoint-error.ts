@@ -1,5 +1,5 @@
 /**
- * Why a checkpoint was refused. Callers match on the code; the message is one sentence for a person.
+ * Rejection of a checkpoint. Callers match on the code; the message is one sentence for the user.
  *
  * | code | meaning |
  * |---|---|
@@ -7,7 +7,7 @@
  * | `CHECKPOINT_TRUNCATED` | the file ends before something that it declares |
  * | `CHECKPOINT_INVALID` | the file breaks the rules of its own format |
  * | `CHECKPOINT_UNSUPPORTED` | a valid file that uses a feature this project does not read |
- * | `CHECKPOINT_UNSAFE` | a pickle that asks for more than plain data |
+ * | `CHECKPOINT_UNSAFE` | a pickle that requests more than plain data |
  * | `CHECKPOINT_TOO_LARGE` | reading it would take more memory or work than any GhostNet needs |
  * | `CHECKPOINT_FOREIGN` | a sound checkpoint of another network |
  * | `CHECKPOINT_OVERFLOW` | a value does not fit the dtype in which it is to be written |
@@ -34,7 +34,7 @@ export class CheckpointError extends Error {
 
 const longestQuote = 120
 
-/** Makes text from a file fit for one line of a terminal: a hostile name may be megabytes long or hold control characters. */
+/** Quotes text from a file for one line of a terminal: a hostile name may be megabytes long or hold control characters. */
 export function quote (text: string): string {
   const start = text.length > longestQuote ? `${text.slice(0, longestQuote)}...` : text
   return JSON.stringify(start).replace(/[^\x20-\x7e]/g, '?')

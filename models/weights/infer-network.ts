@@ -6,7 +6,7 @@ const publishedWidths = [1, 0.5, 1.3]
 const widestWidth = 4
 
 /**
- * The width multiplier and the class count of a state dict under the official names, and proof that it is that network:
+ * Infers the width multiplier and the class count of a state dict under the official names, and proves that it is that network:
  * every tensor is there in its shape, and no other.
  *
  * @throws CheckpointError `CHECKPOINT_FOREIGN` naming the first difference from the nearest GhostNet.

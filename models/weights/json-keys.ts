@@ -21,7 +21,7 @@ export function findDuplicateKey (json: string): string | undefined {
   return undefined
 }
 
-/** A string is a key if a colon follows. */
+/** Whether a string is a key: a colon follows. */
 function isKey (json: string, afterString: number): boolean {
   let i = afterString
   while (' \t\r\n'.includes(json[i] ?? ':')) i++

@@ -18,13 +18,13 @@ const dtypes = new Map<string, DType>([
   ['Int8', 'int8'], ['Int16', 'int16'], ['Int32', 'int32'], ['Int64', 'int64'],
   ['UInt8', 'uint8'], ['UInt16', 'uint16'], ['UInt32', 'uint32'], ['UInt64', 'uint64'],
 ])
-/** Text about the training, and the state of its random operators. */
+/** Tags of text about the training, and of the state of its random operators. */
 const skippedTypes = new Set(['str', 'random_op'])
 
 const checksumMark = Buffer.from('crc_num')
 const checksumBytes = 10 // big-endian
 
-/** Each tensor takes a few bytes of file but an object in memory; a training checkpoint of this network has under 2,000. */
+/** Most tensors: each takes a few bytes of file but an object in memory; a training checkpoint has under 2,000. */
 const maxValues = 65_536
 
 interface TensorProto {
@@ -35,7 +35,7 @@ interface TensorProto {
 
 interface RawTensor {
   readonly tag: string
-  /** A tensor over 512 MB comes in several consecutive Values of the same tag and dims. */
+  /** Parts of a tensor. One over 512 MB comes in several consecutive Values of the same tag and dims. */
   readonly parts: [TensorProto, ...TensorProto[]]
 }
 
@@ -94,7 +94,7 @@ function parseCheckpoint (bytes: Buffer): Iterable<RawTensor> {
   return tensors.values()
 }
 
-/** A Value without a tensor is a map tensor (an embedding table), which this network has none of. */
+/** Rejects a Value without a tensor: a map tensor (an embedding table), which this network does not have. */
 function parseValue (bytes: Uint8Array): { tag: string, tensor: TensorProto | undefined } {
   let tag = ''
   let tensor: TensorProto | undefined
@@ -130,7 +130,7 @@ function forEachPackedInt64 (bytes: Uint8Array, visit: (value: number) => void):
 }
 
 function readInt64 (reader: protobuf.Reader): number {
-  return Number(reader.int64().toString()) // beyond 2 ** 53 it is not exact, and refused as a size
+  return Number(reader.int64().toString()) // beyond 2 ** 53 it is not exact, and rejected as a size
 }
 
 /**

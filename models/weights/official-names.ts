@@ -1,15 +1,15 @@
 import { CheckpointError, quote } from './checkpoint-error.ts'
 import type { StateDict, Tensor } from './state-dict.ts'
 
-/** What training wrappers put before every name: DataParallel, a class around the network, torch.compile, MindSpore's cells. */
+/** Prefixes of training wrappers: DataParallel, a class around the network, torch.compile, MindSpore's cells. */
 const wrapperPrefixes = ['module.', 'model.', 'network.', 'backbone.', '_orig_mod.']
 
-/** `module.module._orig_mod.model.` is as deep as anybody wraps; a hostile name could repeat a prefix a million times. */
+/** Largest depth of wrappers: `module.module._orig_mod.model.`; a hostile name could repeat a prefix a million times. */
 const maxWrappers = 4
 
 const emaPrefix = 'ema.' // MindCV's averaged copy of each tensor
 
-/** Tensors that ride along in a checkpoint: PyTorch's and a profiler's counters, and the state of MindSpore's training loop. */
+/** Tensors other than weights in a checkpoint: PyTorch's and a profiler's counters, and the state of MindSpore's training loop. */
 const notWeights = [
   /(^|\.)(num_batches_tracked|total_ops|total_params)$/,
   /^(network\.)?(moments|moment1|moment2|accum)\./,
@@ -17,7 +17,7 @@ const notWeights = [
   /^(scale_sense|current_iterator_step|last_overflow_iterator_step)$/,
 ]
 
-/** Networks called GhostNet that compute something else, told by a name that only they have. */
+/** Other networks named GhostNet, recognised by a name that only they have. */
 const foreignNetworks = [
   {
     pattern: /^features\.\d/,
@@ -36,8 +36,8 @@ const mindSporeLeaves: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Tensors under the names of any known training framework -> the network's tensors under the names of the official PyTorch code.
- * Whether they are all there and have the right shapes is for the network to say.
+ * Renames the tensors of any known training framework to the official PyTorch names. Whether all are there and have the right
+ * shapes is checked against the network later.
  *
  * @throws CheckpointError `CHECKPOINT_FOREIGN` for other networks of the GhostNet family, `CHECKPOINT_INVALID` if two tensors get one name.
  */
@@ -61,7 +61,7 @@ function stripPrefixes (tensors: StateDict): StateDict {
   return stripped
 }
 
-/** The averaged weights are the ones that get evaluated, but only a complete set of them is a network. */
+/** Chooses the averaged weights, which get evaluated, if the set is complete: only then they are a network. */
 function preferAveraged (tensors: StateDict): StateDict {
   const names = [...tensors.keys()]
   const plainNames = names.filter((name) => !name.startsWith(emaPrefix))
@@ -81,7 +81,7 @@ function rejectForeign (tensors: StateDict): void {
     const foreign = foreignNetworks.find(({ pattern }) => pattern.test(name))
     if (foreign !== undefined) {
       throw new CheckpointError('CHECKPOINT_FOREIGN',
-        `The tensor ${quote(name)} ${foreign.sentence}: loaded as the GhostNet of this project it would answer wrongly.`)
+        `The tensor ${quote(name)} ${foreign.sentence}: as the GhostNet of this project it would give wrong logits.`)
     }
   }
 }

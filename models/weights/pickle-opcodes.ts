@@ -1,4 +1,4 @@
-/** Pickle's opcodes by the names of Python's `pickletools`. The unpickler runs the first group and refuses the second by name. */
+/** Opcodes of pickle by the names of Python's `pickletools`. The unpickler runs the first group and rejects the second by name. */
 export const opcodes = {
   PROTO: 0x80,
   FRAME: 0x95,
@@ -75,7 +75,7 @@ const rejectedOpcodes = {
 
 const opcodeNames = new Map(Object.entries({ ...opcodes, ...rejectedOpcodes }).map(([name, code]) => [code as number, name]))
 
-/** `NEWOBJ (0x81)`, or `0xff` where Python has no such opcode. */
+/** Name of an opcode: `NEWOBJ (0x81)`, or `0xff` if Python has no such opcode. */
 export function nameOpcode (code: number): string {
   const hex = `0x${code.toString(16).padStart(2, '0')}`
   const name = opcodeNames.get(code)

@@ -1,26 +1,26 @@
 import { CheckpointError, quote } from './checkpoint-error.ts'
 import { nameOpcode, opcodes } from './pickle-opcodes.ts'
 
-/** `spend` charges the work of copying to the pickle's budget: a pickle may hand over the same list any number of times. */
+/** A function that a pickle may call. `spend` charges copying to its budget: it may pass the same list any number of times. */
 export type PickleFunction = (args: readonly unknown[], spend: (steps: number) => void) => unknown
 
 export interface PickleRules {
-  /** Allow-list, keyed by `module.attribute`: a `PickleFunction` is what the pickle may call, all else is an inert constant. */
+  /** Allow-list, keyed by `module.attribute`: a pickle may call a `PickleFunction`; anything else is an inert constant. */
   readonly globals: ReadonlyMap<string, unknown>
-  /** Turns a persistent id, PyTorch's way to point at a storage, into a value. */
+  /** Resolves a persistent id, PyTorch's way to reference a storage. */
   readonly resolvePersistentId: (id: unknown) => unknown
 }
 
 /**
- * A real checkpoint of 512 tensors takes 12,000 steps. Every step may cost an object of a few hundred bytes, so the limit is
- * also one on memory; sharing through the memo copies references only.
+ * Most steps of a pickle. A real checkpoint of 512 tensors takes 12,000. Every step may cost an object of a few hundred bytes, so
+ * the limit also bounds memory; sharing through the memo copies references only.
  */
 const maxSteps = 1_000_000
 
 /**
  * Reads one pickle of protocol 2 to 5 that starts at `start`; `end` is the offset behind it.
  * Nothing is executed: dicts become `Map`s, lists arrays, tuples frozen arrays, and only the globals of the allow-list exist.
- * Values stay `unknown` and may be nested to any depth or contain themselves: whoever looks inside must not recurse.
+ * Values stay `unknown` and may be nested to any depth or contain themselves: callers must not recurse into them.
  *
  * @throws CheckpointError `CHECKPOINT_UNSAFE` for any other opcode or global (named), `CHECKPOINT_TRUNCATED`,
  * `CHECKPOINT_INVALID`, `CHECKPOINT_TOO_LARGE`.
@@ -35,7 +35,7 @@ class Unpickler {
   readonly #bytes: Buffer
   readonly #rules: PickleRules
   readonly #memo = new Map<number, unknown>()
-  /** Where each open MARK stands on the stack. */
+  /** Positions of open MARKs on the stack. */
   readonly #marks: number[] = []
   readonly #stack: unknown[] = []
   #steps = 0
@@ -59,7 +59,7 @@ class Unpickler {
 
   #step (opcode: number): void {
     switch (opcode) {
-      case opcodes.FRAME: this.#take(8); break // framing only helps a reader of streams
+      case opcodes.FRAME: this.#take(8); break // framing only helps readers of streams
       case opcodes.MARK: this.#marks.push(this.#stack.length); break
 
       case opcodes.NONE: this.#stack.push(null); break
@@ -129,7 +129,7 @@ class Unpickler {
     const known = this.#rules.globals.get(`${module}.${attribute}`)
     if (known === undefined) {
       throw new CheckpointError('CHECKPOINT_UNSAFE',
-        `The pickle asks for the Python object ${quote(`${module}.${attribute}`)}, which is not on the list of what a PyTorch state dict needs; save the state dict alone, as in torch.save(model.state_dict(), path).`)
+        `The pickle requests the Python object ${quote(`${module}.${attribute}`)}, which is not on the list of what a PyTorch state dict needs; save the state dict alone, as in torch.save(model.state_dict(), path).`)
     }
     this.#stack.push(known)
   }
@@ -142,7 +142,7 @@ class Unpickler {
     this.#stack.push(call(args, (steps) => this.#spend(steps)))
   }
 
-  /** An OrderedDict's attributes (`_metadata`, the versions of torch's modules) say nothing about its tensors. */
+  /** Sets the state of an OrderedDict: its attributes (`_metadata`, the versions of torch's modules) are ignored. */
   #build (): void {
     this.#pop()
     if (!(this.#top() instanceof Map)) throw new CheckpointError('CHECKPOINT_UNSAFE', 'The pickle sets the state of something that is not a dict.')
@@ -204,7 +204,7 @@ class Unpickler {
   }
 }
 
-/** Little-endian two's complement of any length -> a number if it is exact, else a bigint. */
+/** Decodes little-endian two's complement of any length: a number if it is exact, else a bigint. */
 function readLong (bytes: Buffer): number | bigint {
   if (bytes.length === 0) return 0
   const magnitude = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)

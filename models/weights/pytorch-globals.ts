@@ -15,7 +15,7 @@ export class Storage {
   }
 }
 
-/** A tensor as the pickle declares it: nothing but the storage has been checked yet. */
+/** A tensor as the pickle declares it; only its storage has been checked. */
 export class TensorView {
   readonly storage: Storage
   readonly offset: unknown
@@ -55,7 +55,7 @@ const storageTypes: Record<string, DType> = {
 
 const dtypes = ['float16', 'bfloat16', 'float32', 'float64', 'int8', 'uint8', 'int16', 'int32', 'int64', 'bool', 'complex64', 'complex128']
 
-/** Everything a PyTorch state dict, or a training checkpoint of plain values around one, may name. */
+/** Globals that a PyTorch state dict, or a training checkpoint of plain values around one, may name. */
 export const pytorchGlobals: ReadonlyMap<string, unknown> = new Map<string, PickleFunction | StorageType | string>([
   ['collections.OrderedDict', makeOrderedDict],
   ['argparse.Namespace', () => new Map()], // timm's training script adds its command line, which says nothing about the tensors
@@ -68,7 +68,7 @@ export const pytorchGlobals: ReadonlyMap<string, unknown> = new Map<string, Pick
   ...dtypes.map((name) => [`torch.${name}`, name] as const),
 ])
 
-/** `('storage', storage type, key, location, element count)`; the legacy format adds a sixth item, null in every file since 2018. */
+/** Persistent id: `('storage', storage type, key, location, element count)`; the legacy format adds a sixth, now always null. */
 export function resolveStorage (id: unknown): Storage {
   const [kind, type, key, , elementCount, view = null] = Array.isArray(id) ? id as unknown[] : []
   if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || !isSize(elementCount)) {
@@ -78,7 +78,7 @@ export function resolveStorage (id: unknown): Storage {
   return new Storage(key, type.dtype, elementCount)
 }
 
-/** Python 3 fills the dict after making it, Python 2 hands over a list of pairs. */
+/** Makes an OrderedDict: Python 3 fills the dict after making it, Python 2 passes a list of pairs. */
 function makeOrderedDict ([pairs = []]: readonly unknown[], spend: (steps: number) => void): Map<unknown, unknown> {
   const dict = new Map<unknown, unknown>()
   if (!Array.isArray(pairs)) throw new CheckpointError('CHECKPOINT_INVALID', 'An OrderedDict in the pickle is not made from a list of pairs.')
@@ -90,7 +90,7 @@ function makeOrderedDict ([pairs = []]: readonly unknown[], spend: (steps: numbe
   return dict
 }
 
-/** `(storage, offset, shape, strides, ...)`, all counted in elements. */
+/** Makes a tensor from `(storage, offset, shape, strides, ...)`, all counted in elements. */
 function rebuildTensor ([storage, offset, shape, strides]: readonly unknown[]): TensorView {
   if (!(storage instanceof Storage) || !Array.isArray(shape) || !Array.isArray(strides)) {
     throw new CheckpointError('CHECKPOINT_INVALID', 'A tensor in the pickle lacks its storage, shape or strides.')

@@ -3,7 +3,7 @@ import { TensorView } from './pytorch-globals.ts'
 import { countElements, decodeFloats, isFloat, isSize, sizeOf, type FloatDType, type StateDict, type Tensor } from './state-dict.ts'
 
 /**
- * Where training scripts keep the weights inside a larger dict. Averaged weights (EMA) come first, as in timm:
+ * Keys under which training scripts keep the weights inside a larger dict. Averaged weights (EMA) come first, as in timm:
  * they are the ones that get evaluated.
  */
 const wrapperKeys = ['state_dict_ema', 'model_ema', 'ema', 'state_dict', 'model', 'network']
@@ -36,7 +36,7 @@ function listKeys (dict: Map<unknown, unknown>): string {
   return [...dict.keys()].filter((key) => typeof key === 'string').slice(0, 10).join(', ')
 }
 
-/** Tied weights name one tensor twice; nothing in this network names all of a storage more often. */
+/** Most uses of a storage: tied weights name one tensor twice; this network names nothing more often. */
 const maxStorageUses = 2
 
 /**

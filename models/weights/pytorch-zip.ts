@@ -5,7 +5,7 @@ import { decodeTensors, findTensorViews } from './pytorch-tensors.ts'
 import type { StateDict } from './state-dict.ts'
 import { ZipArchive } from './zip-archive.ts'
 
-/** Reads what `torch.save` writes since PyTorch 1.6: a zip with `<root>/data.pkl` and one entry `<root>/data/<key>` a storage. */
+/** Reads what `torch.save` writes since PyTorch 1.6: a zip with `<root>/data.pkl` and one entry `<root>/data/<key>` per storage. */
 export async function readPyTorchZip (bytes: Buffer): Promise<StateDict> {
   const archive = await ZipArchive.open(bytes)
   const root = findRoot(archive)
@@ -21,7 +21,7 @@ export async function readPyTorchZip (bytes: Buffer): Promise<StateDict> {
   return decodeTensors(views, storages)
 }
 
-/** The directory's name is the stem of the file that was first written, so it is found by its content. */
+/** Finds the root directory by its content: its name is the stem of the file that was first written. */
 function findRoot (archive: ZipArchive): string {
   const roots = archive.names().filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl')).map((name) => name.slice(0, -'data.pkl'.length))
   const [root] = roots

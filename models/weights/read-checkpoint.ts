@@ -22,7 +22,7 @@ const readers: readonly Reader[] = [
   { format: 'mindspore', recognises: startsLikeMindSpore, read: readMindSpore },
 ]
 
-/** What people really pass by mistake, so that the refusal can say what to do. */
+/** Files that users often pass by mistake, with hints for the error. */
 const lookalikes: ReadonlyArray<{ readonly recognises: (bytes: Buffer) => boolean, readonly hint: string }> = [
   { recognises: (bytes) => bytes.length === 0, hint: 'it is empty' },
   { recognises: (bytes) => startsWith(bytes, 'version https://git-lfs'), hint: 'it is a Git LFS pointer; run git lfs pull to get the file itself' },
@@ -34,12 +34,12 @@ const lookalikes: ReadonlyArray<{ readonly recognises: (bytes: Buffer) => boolea
   { recognises: (bytes) => bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5, hint: 'it is a Python pickle, but not one that torch.save wrote' },
 ]
 
-/** The largest published GhostNet has 30 MB; optimiser state and copies triple that. */
+/** Largest checkpoint in bytes: the largest published GhostNet has 30 MB; optimiser state and copies triple that. */
 const maxCheckpointBytes = 2 ** 29
 
 /**
  * Reads the float tensors of a checkpoint in any supported format, under the names that the file uses.
- * The format is told from the content, never from a file name. Integer tensors are checked and left out.
+ * The format is detected from the content, never from a file name. Integer tensors are checked and left out.
  *
  * @throws CheckpointError for every file that is not a sound checkpoint; no other error, whatever the bytes are.
  */
@@ -53,7 +53,7 @@ export async function readCheckpoint (bytes: Buffer): Promise<{ format: Checkpoi
   return { format: reader.format, tensors: await reader.read(bytes) }
 }
 
-/** Reads a checkpoint's file; one that is too large is refused before it takes any memory. */
+/** Reads a checkpoint's file; one that is too large is rejected before it takes any memory. */
 export async function readCheckpointFile (path: string): Promise<{ bytes: Buffer, format: CheckpointFormat, tensors: StateDict }> {
   checkLength((await stat(path)).size)
   const bytes = await readFile(path)

@@ -4,7 +4,7 @@ import { findDuplicateKey } from './json-keys.ts'
 import { countElements, decodeFloats, isFloat, isSize, sizeOf, type DType, type StateDict, type Tensor } from './state-dict.ts'
 
 const lengthBytes = 8
-/** The format allows 100 MB; this network's header takes 50 kB. */
+/** Largest header in bytes: the format allows 100 MB; this network's takes 50 kB. */
 const maxHeaderBytes = 10_000_000
 const metadataKey = '__metadata__'
 
@@ -17,7 +17,7 @@ interface TensorInfo {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  /** Both count from the end of the header. */
+  /** Range of the data in bytes; both count from the end of the header. */
   readonly begin: number
   readonly end: number
 }

@@ -34,7 +34,7 @@ export function sizeOf (dtype: DType): number {
   return bytesPerElement[dtype]
 }
 
-/** Weights are floats; everything else in a checkpoint (batch counters, random state) is measured and skipped. */
+/** Whether a dtype is of weights, which are floats; other tensors (batch counters, random state) are measured and skipped. */
 export function isFloat (dtype: DType): dtype is FloatDType {
   return dtype in elementReaders
 }
@@ -46,7 +46,7 @@ function readBfloat16 (view: DataView, at: number): number {
   return bfloatScratch.getFloat32(0)
 }
 
-/** Each reads one little-endian element at a byte offset, aligned or not. */
+/** Readers of one little-endian element at a byte offset, aligned or not. */
 const elementReaders: Record<FloatDType, (view: DataView, at: number) => number> = {
   float16: (view, at) => fromFloat16Bits(view.getUint16(at, true)),
   bfloat16: readBfloat16,
@@ -55,7 +55,7 @@ const elementReaders: Record<FloatDType, (view: DataView, at: number) => number>
 }
 
 /**
- * Little-endian elements -> float32. Without `indices` every element of `bytes` in order, with `indices` those elements.
+ * Decodes little-endian elements to float32: without `indices` every element of `bytes` in order, with `indices` those elements.
  * The result owns its memory, so that a small tensor never keeps a whole file alive.
  */
 export function decodeFloats (bytes: Uint8Array, dtype: FloatDType, indices?: Uint32Array): Float32Array {
@@ -69,11 +69,12 @@ export function decodeFloats (bytes: Uint8Array, dtype: FloatDType, indices?: Ui
   return values
 }
 
-/** GhostNet's tensors have four dimensions at most; a bound keeps the work on a hostile shape small. */
+/** Most dimensions: GhostNet's tensors have four at most; a bound keeps the work on a hostile shape small. */
 export const maxDimensions = 8
 
 /**
  * Number of elements of a declared shape.
+ *
  * @throws CheckpointError `CHECKPOINT_INVALID` if a dimension is not a whole number >= 0 or there are too many of them.
  */
 export function countElements (name: string, shape: readonly unknown[]): number {
@@ -87,7 +88,7 @@ export function countElements (name: string, shape: readonly unknown[]): number 
   return shape.reduce((product: number, size) => product * size, 1)
 }
 
-/** Never turns an arbitrary value into text: it may be nested deeply enough to overflow the stack. */
+/** Describes a size. Never turns an arbitrary value into text: it may be nested deeply enough to overflow the stack. */
 function describeSize (size: unknown): string {
   return typeof size === 'number' ? String(size) : typeof size
 }

@@ -3,11 +3,11 @@ import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { CheckpointError, quote } from './checkpoint-error.ts'
 
 const maxEntries = 65_536
-/** PyTorch stores without compression, so only a zip made by other tools gets here; deflate can grow a byte to a thousand. */
+/** Largest inflated size: PyTorch stores without compression, so only other tools deflate, up to a thousandfold. */
 const maxInflatedBytes = 256 * 1024 * 1024
 
 /**
- * The entries of a zip archive in memory, by name. Every refusal is a CheckpointError.
+ * The entries of a zip archive in memory, by name. Every error is a CheckpointError.
  * Checksums are not verified, as PyTorch itself does not: it can write files without them.
  */
 export class ZipArchive {
@@ -39,7 +39,7 @@ export class ZipArchive {
     return this.#entries.has(name)
   }
 
-  /** The bytes of one entry, to be read once; those of a stored one are a view of the file. */
+  /** Reads the bytes of one entry, once; those of a stored one are a view of the file. */
   async read (name: string): Promise<Buffer> {
     const entry = this.#entries.get(name)!
     if (entry.isEncrypted()) throw new CheckpointError('CHECKPOINT_UNSUPPORTED', `The zip entry ${quote(name)} is encrypted.`)
@@ -47,7 +47,7 @@ export class ZipArchive {
     const { fileDataStart } = await orDamaged(this.#zip.readLocalFileHeaderPromise(entry, { minimal: true }))
     const stored = this.#bytes.subarray(fileDataStart, fileDataStart + entry.compressedSize)
     this.#storedBytes += stored.length
-    // Else thousands of entries could share one block, and a small file become a large state dict.
+    // Otherwise thousands of entries could share one block, and a small file become a large state dict.
     if (this.#storedBytes > this.#bytes.length) throw new CheckpointError('CHECKPOINT_INVALID', `The zip entry ${quote(name)} overlaps another one.`)
     if (entry.compressionMethod === 0) return stored
     if (entry.compressionMethod === 8) return this.#inflate(name, stored, entry.uncompressedSize)

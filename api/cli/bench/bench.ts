@@ -1,7 +1,7 @@
-/** `ghostserve bench`: how fast a model is on this machine, without HTTP. */
+/** `ghostserve bench`: the speed of a model on this machine, without HTTP. */
 import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError, type Command } from 'commander'
-import { generatePhoto, generatedPhotoSize } from './generated-photo.ts'
+import { generateImage, generatedImageSize } from './generated-photo.ts'
 import { measureModel } from './measure-model.ts'
 import { readConfig } from '../../config.ts'
 import { classifierOptions } from '../../engine/create-classifier.ts'
@@ -18,24 +18,24 @@ interface Options { readonly seconds: number, readonly json?: true }
 
 export function addBenchCommand (program: Command): void {
   program.command('bench')
-    .description('Measure decoding, sessions, the whole pipeline and graph layouts on this machine by batch size, without HTTP, and say which LAYOUT and MAX_BATCH_SIZE are best here.')
-    .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
+    .description('Measure decoding, sessions, the whole pipeline and graph layouts on this machine by batch size, without HTTP, and name the best LAYOUT and MAX_BATCH_SIZE.')
+    .argument('<model>', 'a model directory, the name of a model in the model store, or "bundled"')
     .argument('[image...]', 'JPEG, PNG or WebP files, folders of them, or quoted patterns (default: a generated JPEG)')
-    .option('--seconds <count>', 'for each batch size; its layouts take half as long again', positiveNumber, 5)
+    .option('--seconds <count>', 'per batch size; its layouts take half as long again', positiveNumber, 5)
     .option('--json', 'for programs')
     .addHelpText('after', '\nExample:\n  ghostserve bench bundled photos/')
     .action(async (model: string, paths: string[], { seconds, json }: Options) => {
       const files = await findImages(paths)
-      const photos = files.length === 0 ? [await generatePhoto()] : await Promise.all(files.map(async (file) => await readFile(file)))
+      const encoded = files.length === 0 ? [await generateImage()] : await Promise.all(files.map(async (file) => await readFile(file)))
       const config = { ...readConfig(), model }
       const options = await classifierOptions(config, (error) => { throw error })
-      const { decodeMs, batches } = await measureModel(options, photos, batchSizes, seconds * 1000)
+      const { decodeMs, batches } = await measureModel(options, encoded, batchSizes, seconds * 1000)
       const { model: { manifest: { name }, layout }, executionProvider, workers, intraOpNumThreads } = options
       const processor = describeDevice('cpu')
-      // Layouts are for CPUs: a GPU's follows from what it computes in.
+      // Layouts are for CPUs: a GPU's follows from its precision.
       const layouts = executionProvider === 'cpu' ? await measureLayouts(config, batchSizes, seconds * 1000 / 2) : []
       const best = layouts.length === 0 ? undefined : chooseFastest(layouts, chooseLayout())
-      const { width, height } = generatedPhotoSize
+      const { width, height } = generatedImageSize
       const images = files.length === 0 ? `a generated JPEG of ${width} x ${height}` : `${files.length} given`
       if (json) {
         const facts = { model: name, layout, executionProvider, processor, workers, intraOpNumThreads, images, seconds }

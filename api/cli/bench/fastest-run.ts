@@ -1,4 +1,4 @@
-/** Milliseconds of the fastest of the runs that begin within `forMs`: the one that other processes disturbed least. At least one. */
+/** Milliseconds of the fastest run, the least disturbed one, among those that begin within `forMs`; there is at least one. */
 export async function fastestRun (run: () => Promise<unknown>, forMs: number): Promise<number> {
   let fastest = Infinity
   const end = performance.now() + forMs

@@ -1,4 +1,4 @@
-/** Time of each layout of a model at each batch size, in rounds that alternate between all of them, so that all see the same machine. */
+/** Times of each layout of a model per batch size, in rounds that alternate between all of them, so that all see the same machine. */
 import { existsSync } from 'node:fs'
 import { graphPath } from '../../../models/manifest/graph-index.ts'
 import { layouts, type Layout } from '../../../models/onnx/layout.ts'
@@ -16,16 +16,16 @@ export interface LayoutTiming {
   readonly msPerImage: number
 }
 
-/** `plain-fp16` is for GPUs. */
+/** Layouts for CPUs; `plain-fp16` is for GPUs. */
 const cpuLayouts = layouts.filter((layout) => layout !== 'plain-fp16')
 const roundMs = 100
-/** Two measurements of one thing differ by as much. */
+/** Relative difference between two measurements of the same thing. */
 const tolerance = 0.03
 
 /**
- * One session on the CPU per layout that the model has.
+ * Measures the layouts that the model has, with one session on the CPU per layout.
  *
- * @param rowMs - For each batch size, shared by the layouts; at least one round.
+ * @param rowMs - Milliseconds per batch size, shared by the layouts; at least one round.
  */
 export async function measureLayouts (
   { model, modelDir, intraOpNumThreads }: { model: string, modelDir: string, intraOpNumThreads: number },
@@ -35,7 +35,7 @@ export async function measureLayouts (
   const sessions: Session[] = []
   try {
     const candidates: Array<Omit<LayoutTiming, 'msPerImage'> & { run: () => Promise<unknown>, times: number[] }> = []
-    // One after another: onnxruntime-node is not to be loaded by two threads at once.
+    // One after another: onnxruntime-node must not be loaded by two threads at once.
     for (const layout of cpuLayouts.filter((layout) => layout === 'plain' || existsSync(graphPath(directory, layout)))) {
       const { manifest, graphFile } = await loadModel(model, modelDir, layout)
       const { preprocessing } = manifest
@@ -58,8 +58,8 @@ export async function measureLayouts (
 }
 
 /**
- * The smallest batch of those that are as fast as the fastest, since each response waits for the whole of its batch; among its layouts the
- * default one if it is one of them, otherwise the fastest.
+ * The smallest batch size among the fastest, since each response waits for its whole batch; among its layouts the default one if
+ * it is among the fastest, otherwise the fastest.
  */
 export function chooseFastest (timings: readonly LayoutTiming[], defaultLayout: Layout): LayoutTiming {
   const fastest = Math.min(...timings.map(({ msPerImage }) => msPerImage))

@@ -1,22 +1,22 @@
-/** How fast a model is on this machine, without HTTP: the service's own decoding, sessions and pipeline, each for a bounded time. */
+/** Speed of a model on this machine without HTTP: the service's decoding, sessions and pipeline, each for a bounded time. */
 import { Classifier, type Classification, type ClassifierOptions } from '../../engine/classifier.ts'
 import { ServiceError } from '../../errors.ts'
 import { preprocess } from '../../images/preprocess.ts'
 import { Session, sessionWorkerFile } from '../../engine/session.ts'
 
 export interface BatchMeasurement {
-  /** Of the runs of the session alone, and the pipeline's limit. */
+  /** Batch size of the session's runs, and limit of the pipeline's. */
   readonly batchSize: number
-  /** Of one session with nothing beside it, in ms an image. */
+  /** Time of one session alone, in ms per image. */
   readonly sessionMs: number
-  /** Of the whole pipeline on all cores, from encoded bytes to labels. */
+  /** Throughput of the pipeline on all cores, from encoded bytes to labels. */
   readonly imagesPerSecond: number
-  /** Images in a batch of the pipeline, in the mean: decoding may not keep up with a large one. */
+  /** Mean batch size in the pipeline: decoding may be too slow to fill a large batch. */
   readonly meanBatch: number
 }
 
 export interface Measurement {
-  /** Of one image with nothing beside it, in ms. */
+  /** Time of decoding one image alone, in ms. */
   readonly decodeMs: number
   readonly batches: readonly BatchMeasurement[]
 }
@@ -25,29 +25,31 @@ const warmUpMs = 200
 const topK = 5
 
 /**
- * @param photos - Encoded; used in turn.
- * @param rowMs - For each batch size, half of it for the session and half for the pipeline.
- * @throws ServiceError if a photo cannot be classified.
+ * Measures a model.
+ *
+ * @param files - Encoded images, used in turn.
+ * @param rowMs - Milliseconds per batch size, half for the session and half for the pipeline.
+ * @throws ServiceError if an image cannot be classified.
  */
 export async function measureModel (
-  options: ClassifierOptions, photos: readonly Buffer[], batchSizes: readonly number[], rowMs: number
+  options: ClassifierOptions, files: readonly Buffer[], batchSizes: readonly number[], rowMs: number
 ): Promise<Measurement> {
   const { model, executionProvider, intraOpNumThreads } = options
   const { preprocessing } = model.manifest
-  const decodeMs = await measureDecoding(options, photos, rowMs / 2)
-  const pixels = await preprocess(photos[0]!, { ...options, preprocessing }, new AbortController().signal)
+  const decodeMs = await measureDecoding(options, files, rowMs / 2)
+  const pixels = await preprocess(files[0]!, { ...options, preprocessing }, new AbortController().signal)
   const workerData = { graphFile: model.graphFile, executionProvider, intraOpNumThreads, preprocessing }
   const batches: BatchMeasurement[] = []
   for (const batchSize of batchSizes) {
     const session = await Session.start(model.manifest, model.layout, sessionWorkerFile, workerData)
     const images = Array<Uint8Array>(batchSize).fill(pixels)
     const sessionMs = await meanMs(async () => await session.run(images), rowMs / 2).finally(async () => await session.end()) / batchSize
-    batches.push({ batchSize, sessionMs, ...await measurePipeline(options, photos, batchSize, rowMs / 2) })
+    batches.push({ batchSize, sessionMs, ...await measurePipeline(options, files, batchSize, rowMs / 2) })
   }
   return { decodeMs, batches }
 }
 
-/** Milliseconds of one call, in the mean of those that begin within `forMs` of a warm start. */
+/** Mean milliseconds of the calls that begin within `forMs`, after a warm-up. */
 async function meanMs (work: () => Promise<unknown>, forMs: number): Promise<number> {
   const warmUntil = performance.now() + Math.min(warmUpMs, forMs)
   do await work(); while (performance.now() < warmUntil)
@@ -60,29 +62,29 @@ async function meanMs (work: () => Promise<unknown>, forMs: number): Promise<num
   return (performance.now() - startedAt) / calls
 }
 
-/** By whatever decodes in the service, one photo at a time. */
-async function measureDecoding (options: ClassifierOptions, photos: readonly Buffer[], forMs: number): Promise<number> {
+/** Measures decoding, by the decoder that the service would use, one image at a time. */
+async function measureDecoding (options: ClassifierOptions, files: readonly Buffer[], forMs: number): Promise<number> {
   const classifier = new Classifier({ ...options, workers: 1 })
-  let photo = 0
+  let at = 0
   let decodeMs = 0
   const classifyNext = async (): Promise<void> => {
-    const { times } = await classifyPhoto(classifier, photos[photo++ % photos.length]!)
+    const { times } = await classifyImage(classifier, files[at++ % files.length]!)
     decodeMs += times.decode
   }
   try {
     await classifier.start()
     await classifyFor(classifyNext, Math.min(warmUpMs, forMs))
-    photo = decodeMs = 0
+    at = decodeMs = 0
     await classifyFor(classifyNext, forMs)
-    return decodeMs / photo
+    return decodeMs / at
   } finally {
     await classifier.close()
   }
 }
 
-/** @throws ServiceError if it cannot be classified. */
-async function classifyPhoto (classifier: Classifier, photo: Buffer): Promise<Classification> {
-  const classification = await classifier.classify([photo], { topK }, new AbortController().signal)
+/** Classifies one image. @throws ServiceError if it cannot be classified. */
+async function classifyImage (classifier: Classifier, file: Buffer): Promise<Classification> {
+  const classification = await classifier.classify([file], { topK }, new AbortController().signal)
   const [result] = classification.results
   if (result instanceof ServiceError) throw result
   return classification
@@ -93,9 +95,9 @@ async function classifyFor (classifyNext: () => Promise<void>, forMs: number): P
   do await classifyNext(); while (performance.now() < until)
 }
 
-/** With as many images in work as keep every session and every decoder busy. */
+/** Measures the pipeline, with enough images in flight to keep every session and every decoder busy. */
 async function measurePipeline (
-  options: ClassifierOptions, photos: readonly Buffer[], maxBatchSize: number, forMs: number
+  options: ClassifierOptions, files: readonly Buffer[], maxBatchSize: number, forMs: number
 ): Promise<Pick<BatchMeasurement, 'imagesPerSecond' | 'meanBatch'>> {
   const inWork = 2 * options.workers * maxBatchSize + options.decodeConcurrency
   const classifier = new Classifier({ ...options, maxBatchSize, maxQueueSize: inWork })
@@ -109,7 +111,7 @@ async function measurePipeline (
     images = batches = 0
     const startedAt = performance.now()
     await Promise.all(Array.from({ length: inWork }, async (_, i) => {
-      await classifyFor(async () => { await classifyPhoto(classifier, photos[i++ % photos.length]!) }, ms)
+      await classifyFor(async () => { await classifyImage(classifier, files[i++ % files.length]!) }, ms)
     }))
     return performance.now() - startedAt
   }

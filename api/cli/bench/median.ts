@@ -1,4 +1,4 @@
-/** Of an even number of values, the mean of the two in the middle. @returns NaN of nothing. */
+/** Median; of an even number of values, the mean of the middle two. @returns NaN for no values. */
 export function median (values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const upper = sorted[sorted.length >> 1] ?? NaN

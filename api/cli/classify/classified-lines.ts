@@ -1,4 +1,4 @@
-/** The lines of an archive's labels. Each says what made it, so that lines of several models or selections never pass for those of one. */
+/** Lines of labels in an output file. Each names what made it, so that lines of other models or selections are never mistaken. */
 import { sha256Of } from '../../../models/manifest/sha256.ts'
 import type { LoadedModel } from '../../engine/load-model.ts'
 import type { Selection } from '../../engine/postprocess.ts'
@@ -7,12 +7,12 @@ import type { ImageFile } from './image-list.ts'
 import { quote, type JsonLines } from '../json-lines-file.ts'
 import { UsageError } from '../usage-error.ts'
 
-/** What must be the same for lines to belong together. */
+/** Properties that must be equal for lines to belong together. */
 export interface Maker {
   readonly model: string
-  /** Of the weights, as everywhere. */
+  /** Version of the model: the digest of its weights. */
   readonly version: string
-  /** Digest of what else decides labels and scores: label list, preprocessing, temperature. */
+  /** Digest of everything else that decides labels and scores: label list, preprocessing, temperature. */
   readonly settings: string
   readonly topK: number
   readonly minScore?: number
@@ -27,7 +27,7 @@ export function describeMaker ({ manifest, labels, version, temperature }: Loade
   return { model: manifest.name, version, settings, topK, ...(minScore !== undefined && { minScore }) }
 }
 
-/** @param onLine - Called with each that is there already. */
+/** Describes the file. @param onLine - Called with each line that is already there. */
 export function classifiedLines (
   files: readonly ImageFile[], maker: Maker, out: string, onLine: (line: ClassifiedLine) => void
 ): JsonLines {
@@ -40,8 +40,8 @@ export function classifiedLines (
     read: (text, index) => {
       const line = parse(text)
       const where = `line ${index + 1} of ${out}`
-      if (line === undefined) throw new UsageError(`Expected the labels of a file in ${where}, got ${quote(text)}: it was made by something else.`)
-      if (line.model === undefined) throw new UsageError(`Expected to read in ${where} which model made it, but it does not say so: an older version did. Name another --out.`)
+      if (line === undefined) throw new UsageError(`Expected the labels of a file in ${where}, got ${quote(text)}: another program wrote it.`)
+      if (line.model === undefined) throw new UsageError(`Expected to read in ${where} which model made it, but it does not say so: an older version wrote it. Name another --out.`)
       if (print(line as Maker) !== print(maker)) throw new UsageError(`Expected ${where} to be made by ${print(maker)}, got one of ${print(line as Maker)}: name another --out, or the same model and options.`)
       const start = beginning(index)
       if (start === undefined || !text.startsWith(start)) {
@@ -52,7 +52,7 @@ export function classifiedLines (
   }
 }
 
-/** Undefined if it is no line of labels, of whatever model. */
+/** Parses a line; undefined if it is not a line of labels of any model. */
 function parse (text: string): { file: string } & Partial<Maker> | undefined {
   try {
     const line = JSON.parse(text) as Partial<ClassifiedLine> & Partial<Record<'predictions' | 'error', unknown>> | null

@@ -1,4 +1,4 @@
-/** What became of one image file: its labels, or why it has none. */
+/** The outcome of one image file: its labels, or its error. */
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Classifier } from '../../engine/classifier.ts'
@@ -8,14 +8,16 @@ import type { Selection } from '../../engine/postprocess.ts'
 import { explainFileError } from '../explain-file-error.ts'
 import { standardInput } from '../standard-input.ts'
 
-/** `noneOfThese`: no score reaches the one that was asked for. */
+/** Outcome; `noneOfThese`: no score reaches the requested minimum. */
 export type Outcome = { predictions: Prediction[], noneOfThese?: boolean } | { error: { code: string, detail: string } }
 
-/** So many files are in work at once: enough to keep full batches waiting; the rest of the files stays on disk. */
-export const filesInWork = ({ maxQueueSize }: Pick<Classifier, 'maxQueueSize'>): number => Math.min(64, maxQueueSize)
+/** Files in flight: enough to keep full batches waiting; the rest of the files stays on disk. */
+export const filesInFlight = ({ maxQueueSize }: Pick<Classifier, 'maxQueueSize'>): number => Math.min(64, maxQueueSize)
 
 /**
- * @param path - Or "-", for the bytes of one encoded image on standard input.
+ * Classifies an image file.
+ *
+ * @param path - Path of the file, or "-" for the bytes of one encoded image on standard input.
  * @throws Error without a code, which is a bug.
  */
 export async function classifyFile (classifier: Classifier, path: string, selection: Selection): Promise<Outcome> {

@@ -1,21 +1,21 @@
-/** Classifies a list of files into a file of JSON lines, in the list's order. What is in that file already is not done again. */
+/** Classifies a list of files into a file of JSON lines, in the list's order; files that are already in it are skipped. */
 import type { Classifier } from '../../engine/classifier.ts'
 import { ServiceError, errorCodes, type ErrorCode } from '../../errors.ts'
 import { mapInOrder } from '../map-in-order.ts'
 import type { Selection } from '../../engine/postprocess.ts'
 import { classifiedLines, describeMaker, type ClassifiedLine } from './classified-lines.ts'
-import { classifyFile, filesInWork, type Outcome } from './classify-file.ts'
+import { classifyFile, filesInFlight, type Outcome } from './classify-file.ts'
 import type { ImageFile } from './image-list.ts'
 import { JsonLinesFile } from '../json-lines-file.ts'
 import { progressBar } from '../progress.ts'
 import { TryAgainError } from '../usage-error.ts'
 
-/** Of files that will not be there at a second attempt either. */
+/** Codes of files that a second attempt will not find either. */
 const fileErrors = new Set(['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'])
 
 export interface ListOptions {
   readonly files: readonly ImageFile[]
-  /** Continued where it ends. */
+  /** Path of the output, continued where it ends. */
   readonly out: string
   readonly selection: Selection
   /** Whether the first file without labels ends it. */
@@ -24,17 +24,19 @@ export interface ListOptions {
 
 export interface Counts {
   readonly labelled: number
-  /** How many files have no labels, by the code of the reason. */
+  /** Number of files without labels, by the code of their error. */
   readonly failed: ReadonlyMap<string, number>
-  /** By former processes, with and without labels. */
+  /** Files that earlier processes have done, with and without labels. */
   readonly before: number
-  /** Of all of the list. */
+  /** Whether any file of the whole list has labels. */
   readonly isAnyLabelled: boolean
 }
 
 /**
- * @throws UsageError if `out` was not made by the same model and options from the same list; ServiceError or a system's error at the
- * first failure that is not the file's: it can be continued then.
+ * Classifies the files that are not in `out` yet.
+ *
+ * @throws UsageError if `out` was not made by the same model and options from the same list; ServiceError or a system error at the
+ * first failure that is not the file's: the command can be repeated then.
  */
 export async function classifyList (classifier: Classifier, { files, out, selection, isStrict }: ListOptions): Promise<Counts> {
   const maker = describeMaker(classifier.model, selection)
@@ -60,7 +62,7 @@ export async function classifyList (classifier: Classifier, { files, out, select
       check(file, outcome)
       return { file, ...maker, ...outcome }
     }
-    for await (const line of mapInOrder(todo, filesInWork(classifier), classify)) {
+    for await (const line of mapInOrder(todo, filesInFlight(classifier), classify)) {
       await output.append(line)
       if ('error' in line) failed.set(line.error.code, (failed.get(line.error.code) ?? 0) + 1)
       else labelled++

@@ -5,7 +5,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Classifier } from '../../engine/classifier.ts'
 import { mapInOrder } from '../map-in-order.ts'
 import type { Selection } from '../../engine/postprocess.ts'
-import { classifyFile, filesInWork } from './classify-file.ts'
+import { classifyFile, filesInFlight } from './classify-file.ts'
 import { classifyList, type Counts } from './classify-list.ts'
 import { findImages } from './find-images.ts'
 import { listFolder, readImageList, type ImageFile } from './image-list.ts'
@@ -32,23 +32,23 @@ interface Options extends Selection {
 export function addClassifyCommand (program: Command): void {
   program.command('classify')
     .description('Classify image files.')
-    .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
+    .argument('<model>', 'a model directory, the name of a model in the model store, or "bundled"')
     .argument('[image...]', 'JPEG, PNG or WebP files, folders of them, quoted patterns, or "-": one image on standard input')
-    .option('-k, --top-k <count>', 'predictions an image', positiveInteger, 5)
-    .option('--min-score <score>', 'leave out labels with a lower score (0 to 1); a file without any is of none of these classes', score)
+    .option('-k, --top-k <count>', 'predictions per image', positiveInteger, 5)
+    .option('--min-score <score>', 'leave out labels with a lower score (0 to 1); a file without any left is of none of these classes', score)
     .addOption(new Option('--format <name>', 'how labels are printed').choices(Object.keys(outcomeFormats)).default('table'))
-    .addOption(new Option('--json', 'for programs: an array with an object an image').conflicts('format'))
-    .option('--list <file>', 'a file with a path a line, relative to it, instead of image files; "-": standard input')
-    .addOption(new Option('--out <file>', 'of --list: JSON lines, one a file, in order; continued where the same model and options ended').conflicts(['format', 'json']))
-    .addOption(new Option('--shard <index/count>', 'of --list: every count-th file only, from index (0 to count - 1) on')
+    .addOption(new Option('--json', 'for programs: an array with one object per image').conflicts('format'))
+    .option('--list <file>', 'a file with one path per line, relative to it, instead of image files; "-": standard input')
+    .addOption(new Option('--out <file>', 'with --list: JSON lines, one per file, in order; continued where the same model and options ended').conflicts(['format', 'json']))
+    .addOption(new Option('--shard <index/count>', 'with --list: only every count-th file, starting at index (0 to count - 1)')
       .argParser(parseShard).default(wholeList, 'all'))
-    .option('--strict', 'of --out: end with 1 at the first file that has no labels, instead of writing down why')
+    .option('--strict', 'with --out: exit with 1 at the first file that has no labels, instead of recording why')
     .addHelpText('after', '\nExample:\n  ghostserve classify bundled photo.jpg holiday/\n' +
       '  ghostserve classify bundled \'photos/**/*.jpg\' --format csv > labels.csv\n' +
       '  ghostserve classify bundled - < photo.jpg\n' +
       '  find photos -name \'*.png\' | ghostserve classify bundled --list - --format jsonl\n' +
       '  ghostserve classify bundled --list files.txt --shard 2/8 --out 2.jsonl' +
-      '\n\nWith --out it ends with 0 if any file of the list has labels, and with 1 if none has.')
+      '\n\nWith --out it exits with 0 if any file of the list has labels, and with 1 if none has.')
     .action(async (model: string, paths: string[], { topK, minScore, format, json, list, out, shard, strict }: Options) => {
       if (isImageFile(model)) throw new UsageError(`Expected a model before the image files: ghostserve classify bundled ${model}`)
       if (list === undefined && paths.length === 0) throw new UsageError('Expected image files, or a --list of them.')
@@ -75,7 +75,7 @@ export function addClassifyCommand (program: Command): void {
     })
 }
 
-/** As "3 labelled, 2 failed (1 ENOENT, 1 corrupt_image), 4 before." */
+/** Counts in words, such as "3 labelled, 2 failed (1 ENOENT, 1 corrupt_image), 4 before." */
 function describeCounts ({ labelled, failed, before }: Counts): string {
   const reasons = [...failed].map(([code, count]) => `${count} ${code}`).join(', ')
   const total = [...failed.values()].reduce((sum, count) => sum + count, 0)
@@ -92,17 +92,17 @@ function score (text: string): number {
   return value
 }
 
-/** In the files' order. A file without labels makes the process end with 1, after the others. */
+/** Prints labels in the files' order. A file without labels makes the process exit with 1, after the others. */
 async function * outcomesOf (
   classifier: Classifier, files: readonly ImageFile[], selection: Selection
 ): AsyncGenerator<FileOutcome> {
-  // On a terminal the labels themselves show how far it is.
+  // On a terminal the labels themselves show the progress.
   const bar = process.stderr.isTTY && !process.stdout.isTTY && files.length > 1 ? progressBar('images') : undefined
   bar?.start(files.length, 0)
   try {
     const classify = async ({ file, path }: ImageFile): Promise<FileOutcome> =>
       ({ file, ...await classifyFile(classifier, path, selection) })
-    for await (const outcome of mapInOrder(files, filesInWork(classifier), classify)) {
+    for await (const outcome of mapInOrder(files, filesInFlight(classifier), classify)) {
       if ('error' in outcome) process.exitCode = 1
       yield outcome
       bar?.increment()

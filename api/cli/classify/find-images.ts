@@ -5,9 +5,9 @@ import { listImageFiles } from '../evaluate/image-files.ts'
 import { UsageError } from '../usage-error.ts'
 
 /**
- * The files that were named; the images in the folders that were named, at any depth; and the files that match the patterns that no
- * shell expanded, such as `'photos/2026-*.jpg'`. Each folder's and each pattern's are in the order of their paths.
- * A file that does not exist is left in: it gets its own error. So is "-", which is standard input.
+ * Finds the named files, the images in the named folders at any depth, and the files that match patterns which no shell expanded,
+ * such as `'photos/2026-*.jpg'`. Those of a folder or pattern are in the order of their paths. A missing file is kept and gets its
+ * own error, as is "-", standard input.
  *
  * @throws {UsageError} if a folder has no image, or a pattern no match.
  */

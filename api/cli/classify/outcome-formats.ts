@@ -1,15 +1,15 @@
-/** How `classify` prints what became of files. */
+/** Output formats of `classify`. */
 import { stringify } from 'csv-stringify/sync'
 import type { Outcome } from './classify-file.ts'
 
 export type FileOutcome = { readonly file: string } & Outcome
 
 export interface OutcomeFormat {
-  /** Before the first file. */
+  /** Text before the first file. */
   readonly head: string
-  /** Lines of one file. */
+  /** Formats the lines of one file. */
   readonly print: (outcome: FileOutcome) => string
-  /** Whether the lines say why a file has no labels. */
+  /** Whether the lines include the error of a file without labels. */
   readonly hasErrors: boolean
 }
 
@@ -18,11 +18,11 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 const columns = ['file', 'rank', 'label', 'wnid', 'classIndex', 'score'] as const
 
 export const outcomeFormats = {
-  /** For people: a bar a label. */
+  /** A table for a terminal, with one bar per label. */
   table: { head: '', print: printBars, hasErrors: true },
-  /** A JSON object a line. */
+  /** One JSON object per line. */
   jsonl: { head: '', print: (outcome) => `${JSON.stringify(outcome)}\n`, hasErrors: true },
-  /** RFC 4180's quoting, a row a label. */
+  /** CSV with the quoting of RFC 4180, one row per label. */
   csv: { head: stringify([columns]), print: printRows, hasErrors: false },
 } as const satisfies Record<string, OutcomeFormat>
 

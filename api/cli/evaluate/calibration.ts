@@ -1,8 +1,8 @@
-/** Whether scores mean what they say: of a hundred images with the score 0.8, eighty are right (Guo et al., 2017, arXiv 1706.04599). */
+/** Calibration: whether scores are probabilities, so that of 100 images with the score 0.8, 80 are right (arXiv 1706.04599). */
 export interface Calibration {
   /** Mean distance of score and accuracy over the bins, weighted by their images. 0 is perfect. */
   readonly expectedCalibrationError: number
-  /** Of equal width, by the score of the most probable class; from 0 to 1. */
+  /** Bins of equal width, by the score of the most probable class; from 0 to 1. */
   readonly bins: readonly CalibrationBin[]
 }
 
@@ -16,10 +16,10 @@ export interface CalibrationBin {
   readonly accuracy: number
 }
 
-/** As in the paper. */
+/** Number of bins in the paper. */
 const binCount = 15
 
-/** @param predictions - The most probable class of each image: its score in [0, 1], and whether it is right. */
+/** Measures calibration. @param predictions - The most probable class of each image: its score in [0, 1], and whether it is right. */
 export function measureCalibration (predictions: ReadonlyArray<{ readonly score: number, readonly isRight: boolean }>): Calibration {
   const sums = Array.from({ length: binCount }, () => ({ images: 0, score: 0, right: 0 }))
   for (const { score, isRight } of predictions) {

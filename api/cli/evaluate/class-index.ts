@@ -2,17 +2,17 @@ import type { Label } from '../../../models/manifest/labels.ts'
 import { UsageError } from '../usage-error.ts'
 
 /**
- * The index of the class that a data set calls by this name.
+ * Finds the index of the class that a data set calls by this name.
  *
  * @param where - The place of the name, for the error.
- * @throws UsageError if it is not one of the model's, or two classes go by it.
+ * @throws UsageError if it is not one of the model's, or if it names two classes.
  */
 export type ClassIndexOf = (name: string, where: string) => number
 
-/** ImageNet has two classes that are called crane. */
+/** Mark of a name of two classes, such as ImageNet's two cranes. */
 const ambiguous = -1
 
-/** A class may be called by its WordNet id or its label; or by its index, where no class has that number for a label. */
+/** Indices by name: WordNet ids and labels; or indices, unless a class has that number for a label. */
 export function indexClasses (labels: readonly Label[]): ClassIndexOf {
   const indices = new Map<string, number>()
   for (const [classIndex, { label, wnid }] of labels.entries()) {

@@ -1,8 +1,8 @@
-/** An evaluation in words and tables, for the terminal. */
+/** Description of an evaluation in words and tables, for the terminal. */
 import { table } from '../describe-model.ts'
 import type { Evaluation } from './evaluation.ts'
 
-/** More rows than a screen has are in the report. */
+/** Rows that fit a screen; the report has all. */
 const maxRows = 10
 const columnWidth = 40
 
@@ -42,12 +42,12 @@ function describeConfusions ({ confusions }: Evaluation): string {
   return table([['confused most often', 'taken for', 'images', 'of'], ...rows], new Set([2, 3]))
 }
 
-/** Names in archives and labels are others' text: what a terminal would obey is taken out. */
+/** Removes what a terminal would obey: names in archives and labels are untrusted text. */
 function printable (text: string): string {
   return text.replaceAll(/\p{C}/gu, '\uFFFD')
 }
 
-/** WordNet's labels list synonyms for longer than a column is wide. */
+/** Cuts a label to the width of its column: WordNet's labels list synonyms. */
 function shorten (label: string): string {
   const text = printable(label)
   return text.length <= columnWidth ? text : `${text.slice(0, columnWidth - 1)}…`

@@ -5,13 +5,13 @@ import { mapInOrder } from '../map-in-order.ts'
 import type { ImageResult } from './image-result.ts'
 import type { LabelledImage } from './labelled-image.ts'
 
-/** Enough to keep full batches waiting; the rest of the images stays on disk. */
+/** Images in flight: enough to keep full batches waiting; the rest of the images stays on disk. */
 const imagesInFlight = 64
 
 /**
- * The results of images in their order, from the pipeline that serves them.
+ * Classifies images through the pipeline that serves them; yields results in the images' order.
  *
- * @throws TryAgainError at a failure that is the machine's at this moment and not the image's; an error of the file system.
+ * @throws TryAgainError at a failure of the machine at this moment and not of the image; an error of the file system.
  */
 export async function * evaluateImages (classifier: Classifier, images: readonly LabelledImage[]): AsyncGenerator<ImageResult> {
   const concurrency = Math.min(imagesInFlight, classifier.maxQueueSize)

@@ -1,4 +1,4 @@
-/** `ghostserve evaluate`: how good a model is on labelled images, through the pipeline that serves it. */
+/** `ghostserve evaluate`: the quality of a model on labelled images, through the pipeline that serves it. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -27,19 +27,19 @@ import { writeOutput } from '../write-output.ts'
 
 interface EvaluateOptions { data: string, groundTruth?: string, out?: string, fitTemperature?: true, json?: true }
 
-/** In the folder of `--out`. */
+/** Files in the folder of `--out`. */
 const outputFiles = { results: 'images.jsonl', evaluation: 'evaluation.json', page: 'report.html' } as const
 
 export function addEvaluateCommand (program: Command): void {
   program.command('evaluate')
     .description('Measure top-1, top-5 and calibration on labelled images, through the pipeline that serves them.')
-    .argument('<model>', 'a model directory, the name of a model on the shelf, or "bundled"')
+    .argument('<model>', 'a model directory, the name of a model in the model store, or "bundled"')
     .requiredOption('-d, --data <path>', 'a folder with a folder of images per class (named by WordNet id, label or class index); WebDataset shards ' +
-      '(KEY.jpg and KEY.cls in a tar archive, or a folder of them); or a text file with an image\'s name and its class a line; names are relative ' +
-      'to the file or to `images/` beside it')
+      '(KEY.jpg and KEY.cls in a tar archive, or a folder of them); or a text file with one image\'s name and class per line, relative ' +
+      'to the file or to `images/` next to it')
     .option('-g, --ground-truth <file>', 'classes of images that lie side by side in one folder: ImageNet\'s val.txt, LOC_val_solution.csv or ' +
-      'validation_synset_labels.txt (a class a line, in the order of the sorted names)')
-    .option('-o, --out <folder>', `write ${Object.values(outputFiles).join(', ')}, in the place of an older evaluation's`)
+      'validation_synset_labels.txt (one class per line, in the order of the sorted names)')
+    .option('-o, --out <folder>', `write ${Object.values(outputFiles).join(', ')}, replacing those of an older evaluation`)
     .option('--fit-temperature', 'fit the temperature of the scores on these images and store it in the model\'s manifest')
     .option('--json', 'for programs')
     .addHelpText('after', '\nExample:\n  ghostserve evaluate bundled --data val/ --out evaluation/')
@@ -76,7 +76,7 @@ async function evaluate (model: string, { data, groundTruth, out, fitTemperature
   return evaluation
 }
 
-/** Stores the temperature that it fits in the model's manifest. */
+/** Fits the temperature and stores it in the model's manifest. */
 async function fit (
   results: readonly ImageResult[], { labels, temperature }: LoadedModel, before: Tally, directory: string, data: string
 ): Promise<Tally & Required<Pick<Evaluation, 'temperature' | 'beforeFit'>>> {
@@ -115,7 +115,7 @@ async function collectResults (
   return { results, seconds: (performance.now() - startedAt) / 1000 }
 }
 
-/** Before the work: what is in the way of its results is said at once. */
+/** Prepares the output files before the work, so that a path in the way is reported at once. */
 async function claimOutputs (out: string) {
   await mkdir(await findOutputFolder(out), { recursive: true })
   return {
@@ -125,5 +125,5 @@ async function claimOutputs (out: string) {
   }
 }
 
-/** As `print` begins. */
+/** Whether a file begins like an evaluation in JSON, as `print` writes it. */
 const isEvaluation = (text: string): boolean => /^\{\n {2}"model": ".*",\n {2}"version": ".*",\n {2}"data": /.test(text)

@@ -1,4 +1,4 @@
-/** An evaluation as a page: the reliability diagram, every class, and what is taken for what. */
+/** An evaluation as a page: the reliability diagram, every class, and the confusions. */
 import { greyColour, type Chart } from '../report/chart.ts'
 import { escape, figures, renderPage, section, table } from '../report/page.ts'
 import type { Evaluation } from './evaluation.ts'

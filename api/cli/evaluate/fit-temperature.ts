@@ -1,16 +1,16 @@
-/** Temperature scaling (Guo et al., 2017, arXiv 1706.04599): one number makes scores as sure as the model is right. */
+/** Temperature scaling (Guo et al., 2017, arXiv 1706.04599): one number that calibrates the scores. */
 import { maxTemperature, minTemperature } from '../../../models/manifest/temperature.ts'
 import { softmax } from '../../engine/postprocess.ts'
 
 /** An image whose class is known. */
 interface Example { readonly logits: Float32Array, readonly classIndex: number }
 
-/** Newton's method squares its error at each step. */
+/** Steps of Newton's method, which squares its error at each. */
 const maxSteps = 50
 const tolerance = 1e-6
 
 /**
- * The temperature with the least negative log likelihood, within the bounds of a manifest.
+ * Fits the temperature with the least negative log likelihood, within the bounds of a manifest.
  *
  * The likelihood is convex in 1 / temperature: its slope is the mean of (expected logit - logit of the right class), the slope's own
  * slope is the logits' variance. Where Newton's step leaves the bracket of the root, the bracket is halved.
@@ -30,7 +30,7 @@ export function fitTemperature (examples: readonly Example[]): number {
   return Number(Math.min(maxTemperature, Math.max(minTemperature, 1 / inverse)).toPrecision(4))
 }
 
-/** Of the negative log likelihood, by 1 / temperature. */
+/** Slope and curvature of the negative log likelihood in 1 / temperature. */
 function differentiate (examples: readonly Example[], inverse: number): { slope: number, curvature: number } {
   let slope = 0
   let curvature = 0

@@ -4,7 +4,7 @@ import type { LabelledImage } from './labelled-image.ts'
 
 const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp'])
 
-/** Paths of the image files in a folder, told by their extensions, relative to it and sorted. */
+/** Paths of the image files in a folder, by their extensions, relative to it and sorted. */
 export async function listImageFiles (folder: string, { recursive }: { recursive: boolean }): Promise<string[]> {
   const files = await readdir(folder, { recursive })
   return files.filter((file) => imageExtensions.has(extname(file).toLowerCase())).sort()

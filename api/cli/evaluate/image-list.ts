@@ -1,4 +1,4 @@
-/** Text files that say of what class images are, as they come with ImageNet and its like. */
+/** Text files with the classes of images, as distributed with ImageNet and similar data sets. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
@@ -7,7 +7,7 @@ import type { ClassIndexOf } from './class-index.ts'
 import { labelledFile, listImageFiles } from './image-files.ts'
 import type { LabelledImage } from './labelled-image.ts'
 
-/** The images that a list names, relative to its own folder or to `images/` beside it. */
+/** Images that a list names, relative to its own folder or to `images/` next to it. */
 export async function listNamedImages (path: string, classIndexOf: ClassIndexOf): Promise<LabelledImage[]> {
   const root = dirname(path)
   return (await readLines(path)).map(({ text, where }) => {
@@ -18,10 +18,10 @@ export async function listNamedImages (path: string, classIndexOf: ClassIndexOf)
 }
 
 /**
- * The images of one folder, whose classes are in a file elsewhere: a name and its class a line (`val.txt`, `LOC_val_solution.csv`),
- * or a class a line, in the order of the images' sorted names (`imagenet_2012_validation_synset_labels.txt`).
+ * Images of one folder, whose classes are in another file: one name and class per line (`val.txt`, `LOC_val_solution.csv`), or
+ * one class per line, in the order of the images' sorted names (`imagenet_2012_validation_synset_labels.txt`).
  *
- * @throws UsageError also for bare numbers: those of ImageNet's own development kit count the classes in an order of their own.
+ * @throws UsageError also for bare numbers: those of ImageNet's own development kit count the classes in another order.
  */
 export async function listFlatFolder (folder: string, groundTruth: string, classIndexOf: ClassIndexOf): Promise<LabelledImage[]> {
   const files = await listImageFiles(folder, { recursive: false })
@@ -56,7 +56,7 @@ async function readLines (path: string): Promise<Line[]> {
     .filter(({ text }, i) => text !== '' && !(i === 0 && text === heading))
 }
 
-/** Separated by tabs (further columns do not count) or by a comma, or by the first space. */
+/** Parses a line separated by tabs (further columns are ignored), by a comma, or by the first space. */
 const pair = /^([^\t,]+)(?:\t([^\t]+).*|,(.+))$|^(\S+)\s+(.+)$/
 const wnidAndBox = /^(n\d{8}) \d/
 

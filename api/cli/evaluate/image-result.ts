@@ -1,8 +1,8 @@
-/** What became of one image of a data set: the model's logits, or why there are none. */
+/** Result of one image of a data set: the model's logits, or its error. */
 export type ImageResult = { readonly name: string, readonly classIndex: number } & (Classified | Failed)
 
 interface Classified {
-  /** float32 [classes]. */
+  /** Logits: float32 [classes]. */
   readonly logits: Float32Array
 }
 

@@ -1,8 +1,8 @@
-/** An image of a data set, and what is in it. */
+/** An image of a data set and its class. */
 export interface LabelledImage {
-  /** As no other of its data set, and the same in every run. */
+  /** Name, unique in the data set and stable across runs. */
   readonly name: string
   readonly classIndex: number
-  /** The encoded image. */
+  /** Reads the encoded image. */
   readonly read: () => Promise<Buffer>
 }

@@ -9,15 +9,15 @@ import type { LabelledImage } from './labelled-image.ts'
 import { listWebDataset } from './web-dataset.ts'
 
 const shardExtension = '.tar'
-/** A data set may have its training shards in the same folder. */
+/** Prefix of validation shards: a data set may have its training shards in the same folder. */
 const validationPrefix = 'val'
 
 /**
- * The images of a data set and their classes, in an order that does not change.
+ * Lists the images of a data set and their classes, in a stable order.
  *
- * @param data - A folder with one folder for each class, a folder of WebDataset shards or one such shard, a list of images,
- * or a folder of images beside whose classes `groundTruth` has.
- * @throws UsageError if there is no such place, no image in it, or a class that is not one of the model's.
+ * @param data - A folder with one folder per class, a folder of WebDataset shards or one such shard, a list of images, or a folder
+ * of images whose classes are in `groundTruth`.
+ * @throws UsageError if there is no such path, no image in it, or a class that is not one of the model's.
  */
 export async function listLabelledImages (data: string, labels: readonly Label[], groundTruth?: string): Promise<LabelledImage[]> {
   const images = await readDataSet(data, labels, groundTruth)
@@ -42,5 +42,5 @@ async function readDataSet (data: string, labels: readonly Label[], groundTruth:
   if (shards.length > 0) return await listWebDataset(validation.length > 0 ? validation : shards, labels.length)
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   if (folders.length > 0) return await listClassFolders(data, folders, classIndexOf)
-  throw new UsageError(`Expected a folder for each class, or tar archives, in ${data}, found neither. Classes of images side by side come with --ground-truth.`)
+  throw new UsageError(`Expected a folder for each class, or tar archives, in ${data}, found neither. Classes of images in one folder need --ground-truth.`)
 }

@@ -1,7 +1,7 @@
-/** The results of an evaluation as JSON lines: one that says of what, then one per image, in the order of the data set. */
+/** Results of an evaluation as JSON lines: one that describes the evaluation, then one per image, in the order of the data set. */
 import { isClassified, type ImageResult } from './image-result.ts'
 
-/** What the results are of. */
+/** The evaluation that the results belong to. */
 export interface EvaluatedModel {
   readonly model: string
   readonly weightsSha256: string
@@ -9,13 +9,13 @@ export interface EvaluatedModel {
   readonly layout: string
 }
 
-/** Logits are float32 [classes] in little-endian order, as base64. */
+/** Encodes logits, float32 [classes] in little-endian order, as base64. */
 export function * resultLines (evaluated: EvaluatedModel, results: readonly ImageResult[]): Generator<string, void, void> {
   yield `${JSON.stringify(evaluated)}\n`
   for (const result of results) yield `${JSON.stringify(isClassified(result) ? { ...result, logits: encode(result.logits) } : result)}\n`
 }
 
-/** Whether a file is of such lines, by how it begins. */
+/** Whether a file begins like such lines. */
 export const isResultLines = (text: string): boolean => /^\{"model":".*","weightsSha256":"[0-9a-f]{64}","preprocessing":\{/.test(text)
 
 function encode (logits: Float32Array): string {

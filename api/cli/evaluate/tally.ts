@@ -1,4 +1,4 @@
-/** Results of images -> how good the model is: overall, by class, by what it takes for what, and by what its scores are worth. */
+/** Results of images -> the quality of the model: overall, by class, confusions, and calibration. */
 import type { Label } from '../../../models/manifest/labels.ts'
 import { rankClasses, softmax } from '../../engine/postprocess.ts'
 import { measureCalibration, type Calibration } from './calibration.ts'
@@ -12,9 +12,9 @@ export interface Tally {
   /** Mean of -log of the score of the right class, over the images that were classified. */
   readonly negativeLogLikelihood: number
   readonly calibration: Calibration
-  /** Of each class that has images, in the order of the class indices. */
+  /** Results of each class that has images, in the order of the class indices. */
   readonly classes: readonly ClassTally[]
-  /** Most frequent first, as many as anybody reads. */
+  /** Most frequent confusions, a readable number of them. */
   readonly confusions: readonly Confusion[]
   readonly failed: ReadonlyArray<{ readonly file: string, readonly code: string, readonly detail: string }>
 }
@@ -23,17 +23,17 @@ export interface ClassTally {
   readonly classIndex: number
   readonly label: string
   readonly images: number
-  /** Percent. */
+  /** Percent of the class's images. */
   readonly top1: number
   readonly top5: number
 }
 
-/** Images of one class that were taken for another; `of` are all images of the class. */
+/** Images of one class that were classified as another; `of` is the number of images of the class. */
 export interface Confusion { readonly label: string, readonly takenFor: string, readonly images: number, readonly of: number }
 
 const maxConfusions = 50
 
-/** @param temperature - By which logits are divided before the softmax, as the service does. */
+/** Tallies results. @param temperature - Divisor of the logits before the softmax, as in the service. */
 export function tallyResults (results: readonly ImageResult[], labels: readonly Label[], temperature: number): Tally {
   const outcomes = results.filter(isClassified).map(({ classIndex, logits }) => {
     const scores = softmax(logits, temperature)

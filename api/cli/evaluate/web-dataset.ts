@@ -13,7 +13,7 @@ import type { LabelledImage } from './labelled-image.ts'
 
 declare module 'tar-stream' {
   interface Entry {
-    /** Where the member's own header is in the archive; its content follows. */
+    /** Offset of the member's own header in the archive; its content follows. */
     readonly offset: number
   }
 }
@@ -22,7 +22,7 @@ const headerBytes = 512
 
 const imageExtensions = new Set(['jpg', 'jpeg', 'png', 'webp'])
 
-/** No encoded image is larger, and no class index is longer: what an archive claims is not taken into memory. */
+/** Largest member, in bytes: an archive may claim any size, which must not be allocated. */
 const maxImageBytes = 2 ** 26
 const maxIndexBytes = 16
 
@@ -30,18 +30,18 @@ interface Member { readonly offset: number, readonly size: number }
 interface Sample { image?: Member, classIndex?: number }
 
 /**
- * The images of shards, in their order.
+ * Lists the images of shards, in their order.
  *
- * @param classes - Of the model: indices are counted from 0.
- * @throws UsageError if a shard is not a sound archive, or a sample lacks its image or its class or has two.
+ * @param classes - Number of classes of the model; indices count from 0.
+ * @throws UsageError if a shard is not a valid archive, or a sample lacks its image or its class or has two.
  */
 export async function listWebDataset (shards: readonly string[], classes: number): Promise<LabelledImage[]> {
   const images: LabelledImage[] = []
   for (const shard of shards) {
     for (const [key, { image, classIndex }] of await readSamples(shard, classes)) {
       const where = `${JSON.stringify(key)} of ${shard}`
-      if (image === undefined) throw new UsageError(`Expected an image beside the class of ${where}, found none.`)
-      if (classIndex === undefined) throw new UsageError(`Expected a class beside the image of ${where}, found no .cls.`)
+      if (image === undefined) throw new UsageError(`Expected an image for the class of ${where}, found none.`)
+      if (classIndex === undefined) throw new UsageError(`Expected a class for the image of ${where}, found no .cls.`)
       images.push({ name: `${basename(shard)}/${key}`, classIndex, read: async () => await readMember(shard, image) })
     }
   }
@@ -81,10 +81,10 @@ async function readEntry (
   const sample = samples.get(key) ?? {}
   samples.set(key, sample)
   if (isImage) {
-    if (sample.image !== undefined) throw new UsageError(`Expected one image a key, got a second one in ${where}.`)
+    if (sample.image !== undefined) throw new UsageError(`Expected one image per key, got a second one in ${where}.`)
     sample.image = { offset, size }
   } else {
-    if (sample.classIndex !== undefined) throw new UsageError(`Expected one class a key, got a second one in ${where}.`)
+    if (sample.classIndex !== undefined) throw new UsageError(`Expected one class per key, got a second one in ${where}.`)
     sample.classIndex = readClassIndex(await text(entry), classes, where)
   }
 }

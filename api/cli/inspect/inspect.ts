@@ -1,4 +1,4 @@
-/** `ghostserve inspect`: what a checkpoint or a model is. */
+/** `ghostserve inspect`: description of a checkpoint or a model. */
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
@@ -24,7 +24,7 @@ const pageKind: OutputKind = { what: 'a page of this command', isOne: (beginning
 export function addInspectCommand (program: Command): void {
   program.command('inspect')
     .description('Show variant, counts, digests and stages of a checkpoint or a model.')
-    .argument('<checkpoint or model>', 'a checkpoint file, a model directory, the name of a model on the shelf, or "bundled"')
+    .argument('<checkpoint or model>', 'a checkpoint file, a model directory, the name of a model in the model store, or "bundled"')
     .option('--json', 'for programs')
     .option('--html <file>', 'also write a page that draws the network, with the time of each stage and layer on this machine')
     .option('--force', 'replace any file by the page, not only an older page')
@@ -62,7 +62,7 @@ async function inspectModel (model: string): Promise<Inspection> {
   }
 }
 
-/** Stages by the layout that is served here, layers by the one whose nodes are layers. */
+/** Times of stages with the layout that is served here, and of layers with the one whose nodes are layers. */
 async function measureParts (model: string, network: GhostNet, cropSize: number): Promise<PartTimes> {
   const modelDir = process.env['MODEL_DIR'] ?? ''
   const served = await loadModel(model, modelDir, 'auto')

@@ -8,16 +8,16 @@ export interface Inspected {
   readonly title: string
   readonly network: GhostNet
   readonly cropSize: number
-  /** undefined where there is no graph to run. */
+  /** Measured times; undefined if there is no graph to run. */
   readonly times: PartTimes | undefined
 }
 
-/** In ms, for one image on one thread. */
+/** Times of the stages in ms, for one image on one thread. */
 export interface PartTimes {
   readonly stages: ReadonlyMap<string, number>
-  /** Of the layout `plain`, without fusions. */
+  /** Times of the layers of the layout `plain`, without fusions. */
   readonly layers: ReadonlyMap<string, number>
-  /** That of the stages, which is served. */
+  /** Layout of the stages, which is served. */
   readonly layout: string
   readonly processor: string
 }

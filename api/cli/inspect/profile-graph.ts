@@ -1,4 +1,4 @@
-/** Where a graph's time goes, by part of the network (its stages or its layers), from onnxruntime's own profile. */
+/** Times of a graph by part of the network (stages or layers), from onnxruntime's own profile. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,13 +10,15 @@ import { median } from '../bench/median.ts'
 const runs = 30
 const warmUpRuns = 3
 
-/** `dur` and `ts` in microseconds. */
+/** An event; `dur` and `ts` in microseconds. */
 interface ProfileEvent { readonly cat: string, readonly name: string, readonly dur: number, readonly ts: number }
 
 /**
- * @param parts - Names with which those of their nodes begin, in the order of execution.
+ * Measures the parts of a graph.
+ *
+ * @param parts - Prefixes of the names of their nodes, in the order of execution.
  * @param graphOptimizationLevel - `basic` keeps each layer a node; `all` is what is served.
- * @returns ms of each part for one image on one thread, the median of the runs.
+ * @returns Milliseconds of each part for one image on one thread, the median of the runs.
  */
 export async function profileGraph (
   graphFile: string, cropSize: number, parts: readonly string[], graphOptimizationLevel: 'basic' | 'all'
@@ -39,10 +41,10 @@ export async function profileGraph (
 }
 
 /**
- * A node without a part in its name, which onnxruntime put in, as a reorder, counts for the part before it; of several parts that fit a
- * name, the longest does.
+ * Sums the times by part. A node that onnxruntime inserted, such as a reorder, has no part in its name and counts for the part
+ * before it; if several parts fit a name, the longest does.
  *
- * @param events - The same nodes in the same order, a run after another, the warm-up's first.
+ * @param events - The same nodes in the same order, one run after another, the warm-up's first.
  */
 export function partTimes (events: readonly ProfileEvent[], parts: readonly string[]): Map<string, number> {
   const longestFirst = [...parts].sort((a, b) => b.length - a.length)

@@ -1,4 +1,4 @@
-/** A chart and what a person should see in it. Colours are palette indices, which the page turns into the theme's. */
+/** A chart and how to read it. Colours are palette indices, which the page turns into the theme's. */
 export interface Chart {
   readonly id: string
   readonly title: string
@@ -21,5 +21,5 @@ export interface Dataset {
   readonly dashed?: boolean
 }
 
-/** The palette's colour for what is there to compare with. */
+/** Palette colour of reference values. */
 export const greyColour = 7

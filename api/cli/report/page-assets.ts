@@ -1,4 +1,4 @@
-/** Style and script of the page, inlined as they are. */
+/** Style and script of the page, inlined unchanged. */
 
 export const pageStyle = `
 :root {

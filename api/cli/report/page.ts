@@ -1,20 +1,19 @@
 /**
- * A report: one HTML file with everything in it, which can be mailed, kept as a build artifact, and opened without a network.
- * Chart.js draws its charts.
+ * A report: one HTML file that can be mailed, kept as a build artifact, and opened without a network. Chart.js draws its charts.
  */
 import type { Chart } from './chart.ts'
 import { chartLibrary } from './chart-library.ts'
 import { pageScript, pageStyle } from './page-assets.ts'
 
-/** By which a page is known again that may be made anew. */
+/** Mark by which a page is recognised that may be replaced. */
 export type PageKind = 'network' | 'evaluation' | 'load tests'
 
 const mark = (kind: PageKind): string => `<meta name="generator" content="GhostServe, ${kind}">`
 
-/** @param beginning - Of a file. */
+/** Whether a file is such a page. @param beginning - Beginning of the file. */
 export const isPage = (beginning: string, kind: PageKind): boolean => beginning.startsWith('<!doctype html>') && beginning.includes(mark(kind))
 
-/** @param content - HTML, with a figure for each of the charts. */
+/** Renders a page. @param content - HTML, with a figure for each of the charts. */
 export function renderPage (kind: PageKind, title: string, subtitle: string, charts: readonly Chart[], content: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -46,7 +45,7 @@ ${content.trim()}
 export const section = (title: string, content: string, note = ''): string =>
   `<section><h2>${title}</h2>${note === '' ? '' : `<p>${note}</p>`}${content}</section>`
 
-/** All charts, side by side where there is room. */
+/** All charts, side by side if there is room. */
 export const figures = (charts: readonly Chart[]): string => `<div class="charts">${charts.map(figure).join('\n')}</div>`
 
 const figure = ({ id, title, explanation, labels, horizontal }: Chart): string => {
@@ -55,7 +54,7 @@ const figure = ({ id, title, explanation, labels, horizontal }: Chart): string =
     `<div style="height:${height}px"><canvas id="${escape(id)}" role="img" aria-label="${escape(title)}"></canvas></div></figure>`
 }
 
-/** Cells are HTML. Columns from `firstNumber` on whose cells begin with a digit are aligned as numbers. */
+/** A table whose cells are HTML. Columns from `firstNumber` whose cells begin with a digit are aligned as numbers. */
 export function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>, firstNumber: number): string {
   const cells = (row: readonly string[]): string =>
     row.map((cell, i) => `<td${i >= firstNumber && /^[\d.]+$/.test(cell) ? ' class="number"' : ''}>${cell}</td>`).join('')

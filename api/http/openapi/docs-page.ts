@@ -93,7 +93,7 @@ function renderMethod (path: string, method: string, operation: Method): string 
 ${samples.map(({ label, source }) => `<p>${escape(label)}:<pre>${escape(source)}</pre>`).join('\n')}
 ${list.length === 0 ? '' : `<h3>Parameters</h3><ul>${list.join('')}</ul>`}
 ${requestBody === undefined ? '' : `<h3>Body</h3>${Object.entries(requestBody.content).map(renderContent).join('\n')}`}
-<h3>Answers</h3>
+<h3>Responses</h3>
 ${Object.entries(responses).map(renderResponse).join('\n')}
 </section>`
 }
@@ -121,7 +121,7 @@ function renderSchema (schema: Schema): string {
     renderProperty(name, property, schema.required?.includes(name) === true ? '' : 'optional')).join('')}</ul>`
 }
 
-/** Parameters and headers have their description beside their schema. */
+/** Renders a parameter or header, whose description is next to its schema instead of inside. */
 function renderParameter (name: string, { schema, description = '' }: Omit<Parameter, 'name' | 'in'>, place: string): string {
   return renderProperty(name, { ...schema, description }, place)
 }
@@ -131,7 +131,7 @@ function renderProperty (name: string, schema: Schema, note: string): string {
   return `<li><code>${escape(name)}</code> ${describeType(schema, note)}${nested === undefined ? '' : renderSchema(schema)}</li>`
 }
 
-/** The type, its bounds and its meaning. */
+/** Renders the type, its bounds and its meaning. */
 function describeType (schema: Schema, note = ''): string {
   const { type, format, const: constant, default: defaultValue, minimum, maximum, minItems, maxItems, description, items, anyOf } = schema
   const choices = anyOf?.map((choice) => JSON.stringify(choice.const)).join(', ')
@@ -149,7 +149,7 @@ function describeType (schema: Schema, note = ''): string {
   return `<span class="type">${escape(facts.join(', '))}</span> ${renderText(description ?? '')}`
 }
 
-/** Text whose only markup is `code`. */
+/** Renders text whose only markup is `code`. */
 function renderText (text: string): string {
   return escape(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 }

@@ -12,16 +12,16 @@ import { problemsOf, type Operation } from './operation.ts'
 import { describeOperations } from './operations.ts'
 import { describeProblems } from './problem-responses.ts'
 
-/** As much of a route as its description needs. */
+/** The part of a route that its description needs. */
 export type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>
 
-/** An OpenAPI document, as JSON has it. */
+/** An OpenAPI document as a JSON value. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>
 
-const key = 'Needed only where the service was given a file of keys.'
+const key = 'Needed only if the service has a file of API keys.'
 
 /**
- * Describes `routes` on an application of its own, which never serves: describing costs more time than a start has to spare.
+ * Describes `routes` on a separate application that never serves: describing takes more time than a start can spare.
  */
 export async function buildDocument (routes: readonly DescribedRoute[], config: Config): Promise<OpenApiDocument> {
   const { version, description } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string, description: string }
@@ -54,8 +54,8 @@ export async function buildDocument (routes: readonly DescribedRoute[], config: 
 }
 
 function describeRoute (isOpen: boolean, schema: FastifySchema = {}, operation: Operation): FastifySchema {
-  const { operationId, summary, description, headers, body, otherResponses, answer, samples } = operation
-  const responseSchema = (schema.response as Record<string, unknown> | undefined)?.['200'] ?? answer.schema
+  const { operationId, summary, description, headers, body, otherResponses, success, samples } = operation
+  const responseSchema = (schema.response as Record<string, unknown> | undefined)?.['200'] ?? success.schema
   return {
     operationId,
     summary,
@@ -67,9 +67,9 @@ function describeRoute (isOpen: boolean, schema: FastifySchema = {}, operation: 
     ...samples === undefined ? {} : { 'x-codeSamples': samples },
     response: {
       200: {
-        description: answer.description,
-        headers: answer.headers,
-        content: { 'application/json': { schema: responseSchema, example: answer.example }, ...otherResponses },
+        description: success.description,
+        headers: success.headers,
+        content: { 'application/json': { schema: responseSchema, example: success.example }, ...otherResponses },
       },
       ...describeProblems(problemsOf(isOpen, operation)),
     },

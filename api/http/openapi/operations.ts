@@ -1,4 +1,4 @@
-/** What the schemas of routes do not say: purposes, bodies that are no JSON, headers, examples. Loaded with the first request for it. */
+/** Descriptions that the routes' schemas lack: purposes, bodies other than JSON, headers, examples. Loaded when first requested. */
 import type { ModelDescription } from '../../../models/manifest/manifest.ts'
 import type { Config, ImageFormatName } from '../../config.ts'
 import { versionLength } from '../../engine/load-model.ts'
@@ -11,9 +11,9 @@ import { requestIdHeader, serverTimingHeader } from './problem-responses.ts'
 const shownLabels = 2
 
 /**
- * By method and path.
+ * Operations by method and path.
  *
- * @param model - The model of the examples. Not the one that is served: that is for those who have a key.
+ * @param model - The model of the examples. Not the served one, which only clients with a key may see.
  */
 export function describeOperations ({ manifest, labels }: ModelDescription, config: Config): Record<string, Operation> {
   const image = (description: string) => ({ type: 'string', format: 'binary', description })
@@ -25,9 +25,9 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
       operationId: 'classify',
       summary: 'Classify images',
       description: 'The most probable classes of each image, in the order of the images. An image that cannot be classified has a problem in its ' +
-        'place; if none can, the answer is the first one\'s problem, with all of them under `errors`. With `minScore`, a photo of something else ' +
-        'than the classes can be told: `noneOfThese` is true where no class reaches it. An image is recognised by its first ' +
-        'bytes, whatever its name or type says; of several frames the first counts.',
+        'place; if none can, the response is the problem of the first, with all of them under `errors`. With `minScore`, an image of something else ' +
+        'than the classes is marked: `noneOfThese` is true if no class reaches that score. The format is detected from the first ' +
+        'bytes, whatever the name or type says; of several frames the first counts.',
       headers: classifyHeadersSchema,
       body: {
         'multipart/form-data': {
@@ -48,8 +48,8 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
         },
         ...Object.fromEntries(imageTypes.map((type) => [type, { schema: image(`One image, at most ${config.maxImageBytes} bytes.`) }])),
       },
-      answer: {
-        description: 'One result an image.',
+      success: {
+        description: 'One result per image.',
         headers: { ...requestIdHeader, ...serverTimingHeader },
         example: {
           model: { name: manifest.name, version },
@@ -67,8 +67,8 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
     'GET /model': {
       operationId: 'describeModel',
       summary: 'Describe the model',
-      description: 'The manifest of the model that is served: what it is, where it comes from, how accurate it is, and its labels by class index.',
-      answer: {
+      description: 'The manifest of the served model: what it is, where it comes from, how accurate it is, and its labels by class index.',
+      success: {
         description: 'The model.',
         headers: requestIdHeader,
         schema: ModelSchema,
@@ -79,15 +79,15 @@ export function describeOperations ({ manifest, labels }: ModelDescription, conf
     'GET /livez': {
       operationId: 'checkLiveness',
       summary: 'Liveness',
-      description: 'The process answers. Says nothing about the model.',
-      answer: { description: 'Alive.', headers: requestIdHeader, example: { status: 'alive' } },
+      description: 'The process responds. Says nothing about the model.',
+      success: { description: 'Alive.', headers: requestIdHeader, example: { status: 'alive' } },
       problems: [],
     },
     'GET /readyz': {
       operationId: 'checkReadiness',
       summary: 'Readiness',
-      description: 'The model is loaded and gave its recorded answer to the self-test image.',
-      answer: { description: 'Ready.', headers: requestIdHeader, example: { status: 'ready' } },
+      description: 'The model is loaded and gave its recorded logits for the self-test image.',
+      success: { description: 'Ready.', headers: requestIdHeader, example: { status: 'ready' } },
       problems: ['not_ready', 'shutting_down'],
     },
   }

@@ -1,8 +1,8 @@
-/** The refusals of an operation as OpenAPI responses: one a status, with an example for each code. */
+/** Rejections and failures of an operation as OpenAPI responses: one per status, with an example for each code. */
 import { ServiceError, type ErrorCode } from '../../errors.ts'
 import { toProblem } from '../schemas/problem.ts'
 
-/** What the service says, for instance. */
+/** Example details of each code. */
 const details: Record<ErrorCode, string> = {
   empty_body: 'Expected an image, got no body.',
   invalid_request: 'Expected the query parameter topK to be >= 1, got "0".',
@@ -17,19 +17,19 @@ const details: Record<ErrorCode, string> = {
   too_many_images: 'Expected at most 16 images per request, got more.',
   unsupported_media: 'Expected a JPEG, PNG or WebP image, got bytes that start like none of them.',
   corrupt_image: 'Expected a complete PNG image, got one that is damaged or cut off.',
-  too_many_pixels: 'Expected an image of at most 12000 pixels a side, got 30000 x 1.',
+  too_many_pixels: 'Expected an image of at most 12000 pixels per side, got 30000 x 1.',
   decode_timeout: 'Expected an image that decodes within 5 s.',
-  too_many_requests: 'Expected at most 64 images of one client in work, got 16 more than 60.',
+  too_many_requests: 'Expected at most 64 images in flight per client, got 16 more than 60.',
   headers_too_large: 'Expected at most 16384 bytes of headers, got more.',
   client_gone: 'The client closed the connection.',
   internal_error: 'Something went wrong on our side; the request id finds it in the log.',
   inference_failed: 'The model stopped while it ran this image; try again.',
-  memory_exhausted: 'Expected room for the request among 268435456 bytes of bodies in work; try again later.',
+  memory_exhausted: 'Expected room for the request among 268435456 bytes of bodies in flight; try again later.',
   not_ready: 'The model is not loaded yet; try again in a moment.',
   under_pressure: 'The service is short of memory; try again later, or on another instance.',
-  queue_full: 'The service is at its limit of 128 images in work; try again later.',
+  queue_full: 'The service is at its limit of 128 images in flight; try again later.',
   shutting_down: 'The service is shutting down; try again on another instance.',
-  deadline_exceeded: 'Expected to answer within 10000 ms, but the image was still waiting.',
+  deadline_exceeded: 'Expected to respond within 10000 ms, but the image was still waiting.',
 }
 
 const requestId = '0b4b7f4e-5a0c-4b6e-9d0e-3f3c1f2a7c11'
@@ -50,7 +50,7 @@ const statusHeaders: Record<number, object> = {
   503: { 'retry-after': { type: 'integer', minimum: 1, description: 'Seconds after which to try again.' } },
 }
 
-/** In the terms of @fastify/swagger: headers stand beside the content as bare schemas. */
+/** Responses in the form of @fastify/swagger, which takes headers as bare schemas next to the content. */
 export function describeProblems (codes: readonly ErrorCode[]): Record<string, object> {
   const examples = codes.map((code) => toProblem(new ServiceError(code, details[code]), requestId))
   const statuses = [...new Set(examples.map(({ status }) => status))].sort((one, other) => one - other)

@@ -1,4 +1,4 @@
-/** `instances` -> `predictions`: the JSON of TensorFlow Serving, which KServe (version 1), Vertex AI and SageMaker took over. */
+/** `instances` -> `predictions`: the JSON of TensorFlow Serving, which KServe (version 1), Vertex AI and SageMaker adopted. */
 import { Type, type Static } from 'typebox'
 import { ServiceError } from '../../errors.ts'
 import { checkImageCount, readBase64 } from './json-images.ts'
@@ -7,7 +7,7 @@ import type { Upload } from '../../images/upload.ts'
 import type { Selection } from '../../engine/postprocess.ts'
 import { defaultTopK, MinScoreSchema, ResultSchema, topKSchema } from '../schemas/classification.ts'
 
-/** @param bounds - Of the number of images; left out where more of them have a problem of their own. */
+/** Schema of the body. @param bounds - Bounds of the number of images; left out if exceeding them has its own problem. */
 export const instancesSchema = (classes: number, bounds: { minItems?: number, maxItems?: number } = {}) => Type.Object({
   instances: Type.Array(Type.Object({
     b64: Type.String({ description: 'An encoded image in base64.', format: 'byte' }),
@@ -16,13 +16,13 @@ export const instancesSchema = (classes: number, bounds: { minItems?: number, ma
 })
 
 export const PredictionsSchema = Type.Object({
-  predictions: Type.Array(ResultSchema, { description: 'One an instance, in order: its predictions, or why it has none.' }),
+  predictions: Type.Array(ResultSchema, { description: 'One result per instance, in order: its predictions, or its problem.' }),
 })
 
 export interface InstancesLimits { readonly maxImages: number, readonly maxImageBytes: number }
 
 /**
- * The images of a JSON body, and which classes of each are asked for.
+ * Reads the images of a JSON body and its selection of classes.
  *
  * @throws `empty_body`, `malformed_json`, `invalid_request` or, before any image is decoded, `too_many_images`.
  */

@@ -5,13 +5,13 @@ import { ServiceError } from '../../errors.ts'
 import { imageTooLarge, type Upload } from '../../images/upload.ts'
 import { requestLimit } from '../plugins/request-body.ts'
 
-/** Reads each body as bytes whatever its type says: clients of these protocols send none, or a wrong one. */
+/** Reads each body as bytes whatever its Content-Type: clients of these protocols send none, or a wrong one. */
 export function registerAnyBody (scope: FastifyInstance, config: Config): void {
   scope.addContentTypeParser('*', async ({ bodyReader }: FastifyRequest) => await bodyReader.readAll(requestLimit(config)))
 }
 
 /**
- * Checks the number of images that a request says it has, before the first is looked at.
+ * Checks the declared number of images of a request before the first is read.
  *
  * @throws `too_many_images`, or `empty_body` if there is none.
  */
@@ -23,13 +23,13 @@ export function checkImageCount (count: number, maxImages: number): void {
 const groupLength = 4
 const groupBytes = 3
 
-/** An image from base64 of RFC 4648, section 4: padded, without line breaks. What is none, or too large, is an error in its place. */
+/** Decodes an image from base64 (RFC 4648, section 4: padded, no line breaks). Other text or a large image becomes an error. */
 export function readBase64 (text: string, maxImageBytes: number): Upload {
   const paddingLength = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
   const length = text.length / groupLength * groupBytes - paddingLength
   if (length > maxImageBytes) return imageTooLarge(maxImageBytes)
   const bytes = Buffer.from(text, 'base64')
-  // Node skips what it does not know, and knows the alphabet for URLs too; and an end that is not zero can hide there.
+  // Node skips unknown characters, and accepts the URL alphabet and nonzero trailing bits, where data can hide.
   const isStrict = bytes.length === length && !text.includes('-') && !text.includes('_') &&
     bytes.subarray(-(length % groupBytes || groupBytes)).toString('base64') === text.slice(-groupLength)
   return isStrict ? bytes : new ServiceError('corrupt_image', 'Expected an image in base64 with padding and no line breaks, got other text.')

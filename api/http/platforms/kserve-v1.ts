@@ -1,4 +1,4 @@
-/** KServe's first protocol, which is TensorFlow Serving's: GET /v1/models, GET /v1/models/NAME, POST /v1/models/NAME:predict */
+/** KServe's first protocol, that of TensorFlow Serving: GET /v1/models, GET /v1/models/NAME, POST /v1/models/NAME:predict */
 import type { FastifyInstance } from 'fastify'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { registerAnyBody } from './json-images.ts'

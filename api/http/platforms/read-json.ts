@@ -1,17 +1,17 @@
-/** JSON of strangers -> a value, whose cost is known before it is parsed. */
+/** Untrusted JSON -> a value, whose cost is bounded before it is parsed. */
 import type { TSchema } from 'typebox'
 import { findMismatch } from '../../../models/manifest/manifest.ts'
 import { ServiceError } from '../../errors.ts'
 
-/** Bytes outside strings. A few of them can make an object of a hundred bytes, while a long string costs no more than it has. */
+/** Bytes outside strings. A few of them can make an object of a hundred bytes, while a long string costs only its bytes. */
 const maxStructureBytes = 1024 * 1024
 const maxStrings = 10_000
 const maxDepth = 16
 
 /**
- * The value of a JSON body that fits the schema, whose type the caller names.
+ * Parses a JSON body and checks it against the schema. The caller names the schema's type.
  *
- * @throws `malformed_json` if it is no JSON, or more of it than a request can need; `invalid_request` if it is another request.
+ * @throws `malformed_json` if it is not JSON, or larger than any request needs; `invalid_request` if it does not fit the schema.
  */
 export function readJson<Value> (bytes: Buffer, schema: TSchema): Value {
   checkStructure(bytes)
@@ -47,12 +47,12 @@ function checkStructure (bytes: Buffer): void {
         if (++strings > maxStrings) throw excessive(`${maxStrings} strings`)
         at = bytes.indexOf(quote, at + 1)
       } while (at !== -1 && isEscaped(bytes, at))
-      if (at === -1) return // no JSON, which the parser says
+      if (at === -1) return // not JSON, which the parser reports
     }
   }
 }
 
-/** Whether an odd number of backslashes stands before. */
+/** Whether an odd number of backslashes precedes a position. */
 function isEscaped (bytes: Buffer, at: number): boolean {
   let before = at
   while (bytes[before - 1] === backslash) before--

@@ -23,7 +23,7 @@ export function registerSageMakerRoutes (app: FastifyInstance, images: FastifyIn
 
   images.addContentTypeParser('application/json', async ({ bodyReader }: FastifyRequest) =>
     readInstances(await bodyReader.readAll(requestLimit(config)), classes, config))
-  // The last one is what SageMaker's own image classifier takes.
+  // SageMaker's own image classifier takes the last one.
   const imageTypes = [...parseFormats(config.imageFormats).map((format) => imageFormats[format].mediaType), 'application/x-image']
   images.addContentTypeParser(imageTypes, async ({ bodyReader }: FastifyRequest): Promise<Instances> =>
     ({ uploads: [await bodyReader.readAll(imageLimit(config))], selection: { topK: defaultTopK(classes) } }))

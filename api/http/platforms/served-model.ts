@@ -1,4 +1,4 @@
-/** The model under the name that inference protocols have in their paths. */
+/** The model under its name in the paths of inference protocols. */
 import type { onRequestAsyncHookHandler } from 'fastify'
 import type { ClassificationService } from '../classify-request.ts'
 import { ServiceError } from '../../errors.ts'
@@ -7,7 +7,7 @@ export function servedName ({ classifier, config }: ClassificationService): stri
   return config.modelName === '' ? classifier.model.manifest.name : config.modelName
 }
 
-/** Refuses paths whose `:name`, and `:version` where they have one, are not those of the model: `not_found`. */
+/** Rejects paths whose `:name`, or `:version` if there is one, is not that of the model: `not_found`. */
 export function requireModel (service: ClassificationService): onRequestAsyncHookHandler {
   const name = servedName(service)
   const { version } = service.classifier.model

@@ -1,4 +1,4 @@
-/** Vertex AI: readiness and predictions under the paths that it names in AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE. */
+/** Vertex AI: readiness and predictions under the paths in AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE. */
 import type { FastifyInstance } from 'fastify'
 import { classifyRequest, type ClassificationService } from '../classify-request.ts'
 import { ConfigError } from '../../config.ts'
@@ -8,14 +8,14 @@ import { ProblemResponseSchema } from '../schemas/problem.ts'
 import { PredictionsSchema, readInstances } from './instances.ts'
 import { checkReadiness } from '../readiness.ts'
 
-/** @throws ConfigError if a path has another meaning here. */
+/** Registers Vertex AI's routes. @throws ConfigError if a path already has another meaning. */
 export function registerVertexRoutes (app: FastifyInstance, images: FastifyInstance, service: ClassificationService): void {
   const { classifier, config } = service
   const { classes } = classifier.model.manifest
   const healthRoute = escapeColons(config.aipHealthRoute)
   const predictRoute = escapeColons(config.aipPredictRoute)
 
-  // Readiness under a path that has it already needs nothing.
+  // A path that already has a readiness route needs nothing.
   if (healthRoute !== '' && !app.hasRoute({ method: 'GET', url: healthRoute })) {
     app.get(healthRoute, { config: probe }, async () => {
       checkReadiness(app, service)
@@ -36,7 +36,7 @@ export function registerVertexRoutes (app: FastifyInstance, images: FastifyInsta
   })
 }
 
-/** A colon that is no parameter is written twice in a route. */
+/** Escapes colons, which a route needs twice if they do not start a parameter. */
 export function escapeColons (path: string): string {
   return path.replaceAll(':', '::')
 }

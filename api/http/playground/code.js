@@ -2,7 +2,7 @@ const shellWord = (word) => /^[\w.:/=@-]+$/.test(word) ? word : `'${word.replace
 /** curl ends a file's name at a comma or semicolon, unless it is quoted. */
 const curlPart = (name) => shellWord(/^[^,;"\\]+$/.test(name) ? `image=@${name}` : `image=@"${name.replace(/["\\]/g, '\\$&')}"`)
 
-/** A request of files with these names in curl, TypeScript and Python. `needsKey`: the service asks for an API key. */
+/** A request with these files in curl, TypeScript and Python. `needsKey`: whether the service needs an API key. */
 // eslint-disable-next-line no-unused-vars -- by script.js, which follows in the same script element
 const snippets = {
   curl: ({ url, names, needsKey }) => ['curl', ...needsKey ? ['-H "x-api-key: $GHOSTSERVE_KEY"'] : [], ...names.map((name) => `-F ${curlPart(name)}`), shellWord(url)]

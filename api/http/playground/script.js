@@ -5,7 +5,7 @@ const status = byId('status')
 const { maxImages, maxRequestBytes, needsKey } = document.body.dataset
 const formOverheadBytes = 1024
 
-/** Text of others becomes text nodes, never markup. */
+/** Makes an element; text becomes text nodes, never markup. */
 function element (name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties)
   made.append(...children)
@@ -18,29 +18,29 @@ const percent = (score) => `${(score * 100).toFixed(1)} %`
 
 // --- The service
 
-/** From 0, which is none, to 1. */
+/** Lowest score that is shown, 0 to 1; 0 shows all. */
 const minScore = () => Number(byId('min-score').value) / 100
 const query = (lowest) => lowest === 0 ? '' : `?minScore=${lowest}`
 
 const keyHeaders = () => byId('key').value === '' ? {} : { 'x-api-key': byId('key').value }
 
-/** The answer's JSON, or a problem. Whatever goes wrong is told in the words of a problem, as the service's own refusals are. */
-async function ask (path, options = {}) {
+/** Sends a request: the response's JSON, or a problem, also for failures outside of the service. */
+async function send (path, options = {}) {
   try {
     const response = await fetch(path, { ...options, headers: keyHeaders() })
     const text = await response.text()
     const serverTiming = response.headers.get('server-timing') ?? ''
     if (/json/.test(response.headers.get('content-type') ?? '')) return { [response.ok ? 'body' : 'problem']: JSON.parse(text), serverTiming }
-    return { problem: { title: `Status ${response.status}`, detail: 'Something in front of the service gave this answer.', status: response.status } }
+    return { problem: { title: `Status ${response.status}`, detail: 'This response came from something in front of the service.', status: response.status } }
   } catch {
     const detail = 'Either the service cannot be reached, or a file could not be read. Check the connection and the files, then try again.'
-    return { problem: { title: 'No answer', detail } }
+    return { problem: { title: 'No response', detail } }
   }
 }
 
-// --- Photos in, requests out
+// --- Images in, requests out
 
-/** Files -> as few requests as the service's limits allow. One that is too large by itself is refused by the service, which says why. */
+/** Files -> as few requests as the service's limits allow. A file that is too large by itself is left for the service to reject. */
 function split (files) {
   const requests = []
   let bytes = Infinity
@@ -60,7 +60,7 @@ async function classifyAll (files, nothing) {
   for (const photos of split(files)) await classify(photos, byId('requests'))
 }
 
-/** Shows the request at the top of `place`, then what became of it. */
+/** Shows the request at the top of `place`, then its results. */
 async function classify (photos, place) {
   const count = plural(photos.length, 'photo')
   const title = element('h3', {}, count)
@@ -78,13 +78,13 @@ async function classify (photos, place) {
   for (const photo of photos) form.append('image', photo, photo.name)
   const lowest = minScore()
   const startedAt = performance.now()
-  const { body, problem, serverTiming = '' } = await ask(`classify${query(lowest)}`, { method: 'POST', body: form })
+  const { body, problem, serverTiming = '' } = await send(`classify${query(lowest)}`, { method: 'POST', body: form })
   const duration = performance.now() - startedAt
   request.ariaBusy = null
   const stages = readServerTiming(serverTiming)
   if (stages.length > 0) head.append(...showStages(stages, photos.length))
 
-  // Where no photo could be classified, each has its own problem if the service looked at them at all.
+  // If no image could be classified, each has its own problem, unless the request was rejected as a whole.
   const results = body?.results ?? problem.errors?.map((error) => ({ error }))
   if (results === undefined) {
     const alert = showProblem(problem)
@@ -101,7 +101,7 @@ async function classify (photos, place) {
   status.replaceChildren(...summary(photos, results))
 }
 
-/** With a key, with more patience, or with a network: not where the same photos are refused again. */
+/** Whether another attempt may succeed: with a key, later, or once the network is back. */
 const isWorthRetrying = ({ status = 503 }) => status === 401 || status === 408 || status === 429 || status >= 500
 
 function retry (request, photos, place) {
@@ -140,7 +140,7 @@ function showProblem ({ title, detail, code, requestId }) {
     element('details', { hidden: facts.length === 0 }, element('summary', {}, 'Details'), ...own, element('p', { className: 'hint' }, ...facts)))
 }
 
-/** `read;dur=1.2, run;dur=7.9` -> `[['read', 1.2], ['run', 7.9]]` */
+/** Server-Timing -> stages: `read;dur=1.2, run;dur=7.9` -> `[['read', 1.2], ['run', 7.9]]` */
 function readServerTiming (header) {
   return [...header.matchAll(/([\w-]+);dur=([\d.]+)/g)].map(([, stage, duration]) => [stage, Number(duration)])
 }
@@ -148,9 +148,9 @@ function readServerTiming (header) {
 const stageMeanings = {
   read: 'reading the request',
   decode: 'decoding and resizing',
-  queue: 'waiting for the network to be free',
-  run: 'running the network',
-  post: 'turning its output into labels',
+  queue: 'waiting for a free session',
+  run: 'running the model',
+  post: 'turning logits into labels',
 }
 
 function showStages (stages, photos) {
@@ -165,11 +165,11 @@ function showStages (stages, photos) {
       element('dt', {}, stage, element('span', { className: 'unseen' }, ` (${meaning})`)),
       element('dd', {}, milliseconds(duration))))
   }
-  const note = photos > 1 ? 'In the service; of each stage, the slowest photo.' : 'In the service; the rest is the way there and back.'
+  const note = photos > 1 ? 'Time in the service; per stage, of the slowest image.' : 'Time in the service; the rest is the network.'
   return [timeline, list, element('p', { className: 'hint' }, note)]
 }
 
-/** The photos' part is on the page already: it is for those who cannot see them. */
+/** Status text. The results of each image are on the page already: that part is for screen readers. */
 function summary (photos, results) {
   const sentences = results.map((result, i) => `${photos[i].name}: ${headline(result)}.`)
   const failed = results.filter(({ error }) => error !== undefined).length
@@ -182,7 +182,7 @@ function headline ({ predictions, noneOfThese, error }) {
 }
 
 async function showModel () {
-  const { body: model, problem } = await ask('model')
+  const { body: model, problem } = await send('model')
   byId('model-card').replaceChildren(...problem === undefined ? modelCard(model) : [showProblem(problem)])
 }
 
@@ -201,7 +201,7 @@ function modelCard ({ name, version, description, width, classes, parameters, ma
     element('p', {}, description ?? ''),
     showFacts(facts),
     element('details', { hidden: origin.length === 0 }, element('summary', {}, 'Where it comes from'), showFacts(origin)),
-    element('details', {}, element('summary', {}, `What it knows: ${classes} labels`), element('p', {}, labels.map(({ label }) => label).join(', '))),
+    element('details', {}, element('summary', {}, `Labels: ${classes}`), element('p', {}, labels.map(({ label }) => label).join(', '))),
   ]
 }
 
@@ -226,13 +226,13 @@ function showCode (names = sentNames) {
 for (const input of [byId('files'), byId('snapshot')]) {
   input.onchange = () => {
     const chosen = [...input.files]
-    input.value = '' // or the same photo could not be chosen twice
+    input.value = '' // so that the same image can be chosen again
     classifyAll(chosen, '')
   }
 }
 
 document.ondragover = (event) => {
-  event.preventDefault() // a photo that misses the box must not replace the page
+  event.preventDefault() // an image that misses the box must not replace the page
   document.body.classList.add('dragging')
 }
 document.ondragleave = (event) => {
@@ -241,15 +241,15 @@ document.ondragleave = (event) => {
 document.ondrop = (event) => {
   event.preventDefault()
   document.body.classList.remove('dragging')
-  classifyAll([...event.dataTransfer.files], 'What was dropped holds no photo.')
+  classifyAll([...event.dataTransfer.files], 'There is no image in what was dropped.')
 }
 document.onpaste = (event) => {
-  if (event.target !== byId('key')) classifyAll([...event.clipboardData.files], 'The clipboard holds no photo.')
+  if (event.target !== byId('key')) classifyAll([...event.clipboardData.files], 'There is no image in the clipboard.')
 }
 
 const camera = byId('camera')
 const video = camera.querySelector('video')
-// Browsers give cameras only to pages from HTTPS or localhost. Elsewhere a phone's own camera app takes the photo.
+// Browsers allow cameras only to pages from HTTPS or localhost. Elsewhere a phone's own camera app takes the photo.
 byId('open-camera').hidden = navigator.mediaDevices === undefined
 byId('phone-camera').hidden = navigator.mediaDevices !== undefined || !matchMedia('(pointer: coarse)').matches
 
@@ -268,7 +268,7 @@ camera.onclose = async () => {
   for (const track of video.srcObject.getTracks()) track.stop()
   video.srcObject = null
   if (camera.returnValue !== 'take') return
-  canvas.toBlob((blob) => classifyAll(blob === null ? [] : [new File([blob], 'camera.jpg', { type: blob.type })], 'The camera gave no picture yet.'), 'image/jpeg', 0.92)
+  canvas.toBlob((blob) => classifyAll(blob === null ? [] : [new File([blob], 'camera.jpg', { type: blob.type })], 'The camera has no image yet.'), 'image/jpeg', 0.92)
 }
 
 byId('min-score').oninput = () => {

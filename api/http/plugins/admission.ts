@@ -1,4 +1,4 @@
-/** Rejects a request before its body is read if it would be rejected afterwards, and lets the client send the body otherwise. */
+/** Early admission: rejects a request before its body is read, and lets the client send the body otherwise. */
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import type { Classifier } from '../../engine/classifier.ts'
@@ -6,7 +6,7 @@ import { ServiceError } from '../../errors.ts'
 import { bodyLimit } from './request-body.ts'
 import { clientOf } from '../client-address.ts'
 
-/** For the routes of a scope. */
+/** Registers admission for the routes of a scope. */
 export function registerAdmission (scope: FastifyInstance, { admission }: Classifier, config: Config): void {
   scope.addHook('onRequest', (request, _reply, done) => {
     const encoding = request.headers['content-encoding'] ?? 'identity'
@@ -14,7 +14,7 @@ export function registerAdmission (scope: FastifyInstance, { admission }: Classi
     done(new ServiceError('unsupported_media', `Expected a body without Content-Encoding, got ${JSON.stringify(encoding.slice(0, 100))}.`))
   })
 
-  // By default Node sends 100 Continue itself, whatever the headers say, and rejects other expectations, which need not be met.
+  // By default Node sends 100 Continue unconditionally, and rejects other expectations, which need not be met.
   for (const event of ['checkContinue', 'checkExpectation']) {
     scope.server.on(event, (request, response) => scope.server.emit('request', request, response))
   }

@@ -1,4 +1,4 @@
-/** Who may ask: once there is a file of API keys, every request but those of machines that watch the service carries one. */
+/** API keys: with a file of keys, every request needs one, except those of machines that monitor the service. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readApiKeys } from './key-file.ts'
 import type { Config } from '../../config.ts'
@@ -6,12 +6,12 @@ import { ServiceError } from '../../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Id of the request's API key; none where the service needs no key. */
+    /** Id of the request's API key; undefined if the service needs no key. */
     keyId: string | undefined
   }
 }
 
-/** @throws ConfigError if there is to be a file of keys and it is not valid. */
+/** Registers the check of API keys. @throws ConfigError if a file of keys is configured and not valid. */
 export function registerApiKeys (app: FastifyInstance, { apiKeysFile }: Config): void {
   app.decorateRequest('keyId', undefined)
   if (apiKeysFile === '') return
@@ -21,9 +21,9 @@ export function registerApiKeys (app: FastifyInstance, { apiKeysFile }: Config):
     if (config?.isOpen === true) openPaths.add(url)
   })
 
-  // CORS comes before: it answers preflights, which carry no key, and lets pages read the refusal.
+  // CORS runs before: it answers preflights, which carry no key, and lets pages read the rejection.
   app.addHook('onRequest', async (request, reply) => {
-    // Without a route there may be an open path still, asked for by a method that it does not have.
+    // A request without a route may still have an open path, with another method.
     const isOpen = request.is404 ? openPaths.has(request.url.split('?', 1)[0]!) : request.routeOptions.config.isOpen === true
     if (isOpen) return
     const key = readKey(request)
@@ -38,7 +38,7 @@ export function registerApiKeys (app: FastifyInstance, { apiKeysFile }: Config):
   })
 }
 
-/** `x-api-key` wins, because a platform in front may need Authorization for itself. */
+/** The key of a request. `x-api-key` wins, because a platform in front may need Authorization for itself. */
 function readKey ({ headers }: FastifyRequest): string | undefined {
   const given = headers['x-api-key']
   if (given !== undefined) return String(given)

@@ -1,6 +1,6 @@
 /**
- * Bounds the connections, so that descriptors are left for what the process itself opens, and so that no client has all of them; and the
- * requests that wait on one connection.
+ * Bounds on connections, so that descriptors are left for the process itself and no client has all of them, and on the requests
+ * that wait on one connection.
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -10,21 +10,21 @@ import { countAvailableCores } from '../../machine/available-cores.ts'
 import { descriptorLimit } from '../../machine/descriptor-limit.ts'
 import { networkOf } from '../client-address.ts'
 
-/** The process has some 21 open without a connection, and 4 for each session. Twice that and more: a session that died is replaced. */
+/** Descriptors for the process: it has some 21 open, and 4 per session. More than twice that: a dead session is replaced. */
 const reservedDescriptors = 64
 const descriptorsPerSession = 8
-/** Of all connections, for one network address. Behind proxies, all clients have the proxy's. */
+/** Share of all connections per network address. Behind proxies, all clients have the proxy's address. */
 const clientShare = 1 / 2
 const shortestPauseMs = 10_000
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Connections that were closed unanswered, by the limit that they were over. */
+    /** Connections that were closed without a response, by the limit that they exceeded. */
     readonly droppedConnections: Record<'limit' | 'client_share', number>
   }
 }
 
-/** @param descriptors - What the process may have open; undefined for no limit. */
+/** Registers the limit. @param descriptors - Descriptors that the process may have open; undefined for no limit. */
 export function registerConnectionLimit (app: FastifyInstance, { workers, trustProxy }: Config, descriptors = descriptorLimit()): void {
   const dropped = { limit: 0, client_share: 0 }
   app.decorate('droppedConnections', dropped)
@@ -33,12 +33,12 @@ export function registerConnectionLimit (app: FastifyInstance, { workers, trustP
   const maxConnections = Math.max(Math.floor(descriptors / 4), descriptors - reserve, 1)
   const maxClientConnections = trustProxy === '' ? Math.ceil(maxConnections * clientShare) : maxConnections
 
-  let toldAt = -Infinity
+  let loggedAt = -Infinity
   const drop = (limit: keyof typeof dropped): void => {
     dropped[limit]++
-    if (performance.now() < toldAt + shortestPauseMs) return
-    toldAt = performance.now()
-    app.log.warn({ limit, maxConnections, maxClientConnections, dropped }, 'connections are closed unanswered')
+    if (performance.now() < loggedAt + shortestPauseMs) return
+    loggedAt = performance.now()
+    app.log.warn({ limit, maxConnections, maxClientConnections, dropped }, 'connections are closed without a response')
   }
   app.server.maxConnections = maxConnections
   app.server.on('drop', () => drop('limit'))
@@ -62,29 +62,29 @@ export function registerConnectionLimit (app: FastifyInstance, { workers, trustP
 const maxPipelinedRequests = 100
 
 export function registerPipeliningLimit (app: FastifyInstance): void {
-  const unanswered = new WeakMap<Socket, Set<ServerResponse>>()
+  const pending = new WeakMap<Socket, Set<ServerResponse>>()
 
   app.server.on('connection', (socket) => {
     const responses = new Set<ServerResponse>()
-    unanswered.set(socket, responses)
+    pending.set(socket, responses)
     socket.once('close', () => {
       for (const response of responses) if (response.socket === null) emitClose(response)
     })
   })
   app.server.on('request', ({ socket }, response) => {
-    const responses = unanswered.get(socket)!
+    const responses = pending.get(socket)!
     responses.add(response)
     response.once('finish', () => responses.delete(response))
   })
   app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
     // An injected request has no connection.
-    if ((unanswered.get(socket)?.size ?? 0) < maxPipelinedRequests) return done()
+    if ((pending.get(socket)?.size ?? 0) < maxPipelinedRequests) return done()
     reply.hijack()
     socket.destroy()
   })
 }
 
-/** Node tells only the response whose turn it is that the connection has closed; what waits behind it would hold its memory for ever. */
+/** Emits `close` on a response. Node does so only on the current one; those that wait behind it would keep their memory. */
 function emitClose (response: ServerResponse): void {
   response.destroy()
   response.emit('close')

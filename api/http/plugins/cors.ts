@@ -1,12 +1,12 @@
-/** Which web pages may call the service: those of the configured origins, by default none. */
+/** CORS: which web pages may call the service; only those of the configured origins. */
 import type { FastifyInstance } from 'fastify'
 import { ConfigError, type Config } from '../../config.ts'
 
-/** What pages may read beside the body. */
+/** Headers that pages may read. */
 const exposedHeaders = ['server-timing', 'x-request-id', 'retry-after']
 const preflightSeconds = 3600
 
-/** @throws ConfigError if an origin is not one. */
+/** Registers CORS. @throws ConfigError if an origin is not one. */
 export function registerCors (app: FastifyInstance, { corsOrigins }: Config): void {
   const origins = corsOrigins.split(',').map((origin) => origin.trim()).filter((origin) => origin !== '')
   for (const origin of origins) {
@@ -20,7 +20,7 @@ export function registerCors (app: FastifyInstance, { corsOrigins }: Config): vo
     methods: ['GET', 'HEAD', 'POST'],
     exposedHeaders,
     maxAge: preflightSeconds,
-    strictPreflight: false, // an OPTIONS that is no preflight is answered like one: the refusal would be plain text
+    strictPreflight: false, // an OPTIONS that is not a preflight is answered like one: its rejection would be plain text
   })
 }
 

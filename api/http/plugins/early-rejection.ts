@@ -1,7 +1,7 @@
 /**
- * Rejects requests that there is no room for before Fastify makes a request of them. At ten times the capacity, nine of ten requests are
- * rejected, and what each of them costs is taken from those that are answered: docs/decisions/0019. Only what one write can reject is
- * rejected here; everything else gets the same response from Fastify.
+ * Rejection of requests without room before Fastify handles them. At ten times the capacity, nine of ten requests are rejected,
+ * and their cost is taken from those that are served: docs/decisions/0019. Only requests that one write can reject are rejected
+ * here; all others get the same response from Fastify.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
@@ -19,7 +19,7 @@ const fixedHeaders = ['content-type', 'application/problem+json; charset=utf-8',
 export class EarlyRejection {
   readonly #classifier: Classifier
   readonly #config: Config
-  /** Paths whose POST classifies images; those with parameters are left to Fastify. */
+  /** Paths whose POST classifies images; Fastify handles those with parameters. */
   readonly #paths = new Set<string>()
   #app: FastifyInstance | undefined
 
@@ -28,7 +28,7 @@ export class EarlyRejection {
     this.#config = config
   }
 
-  /** Takes the routes of a scope into account, except where each request needs a key or has a trace first. */
+  /** Covers the routes of a scope, unless requests need a key or a trace first. */
   watch (scope: FastifyInstance): void {
     if (this.#config.apiKeysFile !== '' || this.#config.otelExporterOtlpEndpoint !== '') return
     this.#app = scope
@@ -37,7 +37,7 @@ export class EarlyRejection {
     })
   }
 
-  /** Whether the request was rejected; it has its response then. */
+  /** Rejects the request if there is no room for it. @returns Whether it was rejected, and its response sent. */
   tryReject (request: IncomingMessage, response: ServerResponse): boolean {
     const app = this.#app
     if (app === undefined || request.method !== 'POST' || app.isDraining || !canRejectInOneWrite(request, response)) return false
@@ -65,7 +65,7 @@ export class EarlyRejection {
   }
 }
 
-/** No CORS, no `Expect`, a short body that nobody reads, no earlier request without a response. */
+/** Whether one write can reject the request: no CORS, no `Expect`, a short unread body, no pipelined predecessor. */
 function canRejectInOneWrite (request: IncomingMessage, { socket }: ServerResponse): boolean {
   const { origin, expect } = request.headers
   if (socket === null || isEnding(socket)) return false

@@ -1,4 +1,4 @@
-/** API keys as a mounted file holds them: never the keys, only their digests. */
+/** API keys from a mounted file, which has only their digests. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../../config.ts'
@@ -11,9 +11,11 @@ export class ApiKeys {
   readonly #keys: readonly ApiKey[]
 
   /**
+   * Parses a file of keys.
+   *
    * @param text - Lines `key-id sha256`; empty lines and those that start with # are skipped. An id may have several keys.
-   * @param source - What to call the text in errors.
-   * @throws ConfigError naming the first line that is not valid, but not what it holds; or if there is no key.
+   * @param source - Name of the text in errors.
+   * @throws ConfigError naming the first line that is not valid, but not its content; or if there is no key.
    */
   constructor (text: string, source: string) {
     this.#keys = text.split('\n').flatMap((line, i) => {
@@ -28,7 +30,7 @@ export class ApiKeys {
     if (this.#keys.length === 0) throw new ConfigError(`Expected at least one key in ${source}, got none.`)
   }
 
-  /** The id of this key, if it is one. Takes the same time whichever it is. */
+  /** Id of this key, if it is known. Takes the same time for every key. */
   identify (key: string): string | undefined {
     const digest = createHash('sha256').update(key).digest()
     let found: string | undefined
@@ -39,7 +41,7 @@ export class ApiKeys {
   }
 }
 
-/** @throws ConfigError if the file cannot be read or is not valid. */
+/** Reads the file of keys. @throws ConfigError if the file cannot be read or is not valid. */
 export function readApiKeys (path: string): ApiKeys {
   let text: string
   try {

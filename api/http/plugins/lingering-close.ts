@@ -1,6 +1,6 @@
 /**
- * Lets a client read the response to a request whose body has not been read to its end. A connection that is closed with bytes unread is
- * reset, and a reset takes the response away from a client that has not read it yet: most clients read only once they have sent all.
+ * Lingering close: lets a client read the response to a request whose body was not read to its end. Closing a connection with
+ * unread bytes resets it, and a reset discards the response at clients that read only once they have sent everything, as most do.
  */
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
@@ -8,37 +8,37 @@ import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** Shorter bodies are read to their end for the sake of the connection: a new one costs both sides more. */
+/** Bodies up to this size are read to their end to keep the connection: a new one costs both sides more. */
 const shortBodyBytes = 64 * 1024
-/** A rest that is longer, or takes longer, is cut off. */
+/** Bounds of the rest of a body; a longer one is cut off. */
 const longestRestMs = 2000
 const longestRestBytes = 64 * 1024 * 1024
 
 const ending = new WeakSet<Socket>()
 
-/** Register it before the hooks that log or measure requests: what follows on a connection that ends is none. */
+/** Registers lingering close; must come before hooks that log or measure, so that they skip requests on an ending connection. */
 export function registerLingeringClose (app: FastifyInstance): void {
   app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
-    if (isEnding(socket)) reply.hijack() // never answered: the connection ends with the response before it
+    if (isEnding(socket)) reply.hijack() // no response: the connection ends with the one before it
     else done()
   })
   app.addHook('onSend', ({ raw }, reply, _payload, done) => {
     const staysOpen = reply.raw.shouldKeepAlive && reply.getHeader('connection') !== 'close'
     if (isAtEnd(raw) || (staysOpen && (reply.statusCode < 400 || isShortAndUnread(raw)))) return done()
-    // What is left of the body would be taken for the next request.
+    // The rest of the body would be taken for the next request.
     reply.header('connection', 'close')
     lingerFor(raw, raw.socket)
     done()
   })
 }
 
-/** Whether the response that is on its way is the last one of the connection. */
+/** Whether the response being sent is the last one of the connection. */
 export function isEnding (socket: Socket): boolean {
   return ending.has(socket)
 }
 
 /**
- * Discards the rest of what a client sends: its connection is half-closed after the last response, and closed when the rest has been
+ * Discards what a client still sends: its connection is half-closed after the last response, and closed when the rest has been
  * read.
  */
 export function lingerFor (rest: Readable, socket: Socket): void {
@@ -53,17 +53,17 @@ export function lingerFor (rest: Readable, socket: Socket): void {
   }
 }
 
-/** Node says `complete` only when it has parsed on, so not yet of a request without a body that is answered at once. */
+/** Whether the body has ended. Node sets `complete` late, so not yet for a request without a body that is answered at once. */
 function isAtEnd ({ complete, headers }: IncomingMessage): boolean {
   return complete || (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)
 }
 
-/** Node reads on by itself, once the response is out, whatever nobody has begun to read. */
+/** Whether the body is short and unread: Node drains an unread body after the response. */
 export function isShortAndUnread ({ headers, readableDidRead }: IncomingMessage): boolean {
   return !readableDidRead && Number(headers['content-length']) <= shortBodyBytes
 }
 
-/** Reads on and forgets, until the sender is done or has had `longestRestMs` or `longestRestBytes`. Never rejects. */
+/** Discards bytes until the sender is done or `longestRestMs` or `longestRestBytes` is reached. Never rejects. */
 async function discardRest (incoming: Readable): Promise<void> {
   const enough = new AbortController()
   const timer = setTimeout(() => enough.abort(), longestRestMs)
@@ -77,7 +77,7 @@ async function discardRest (incoming: Readable): Promise<void> {
   try {
     await finished(incoming, { writable: false, signal: enough.signal })
   } catch {
-    // Enough, or the client has gone: either way nobody sends any more that we would read.
+    // The bounds are reached, or the client has gone.
   } finally {
     clearTimeout(timer)
   }

@@ -1,6 +1,6 @@
 /**
- * Sheds load in stages, the first of which is the queue's bound. When the main thread falls behind or memory runs short, images and pages
- * are rejected and their connections end, so that a load balancer takes them elsewhere; close to the limit, the service is not ready.
+ * Load shedding in stages, after the queue's bound. When the main thread falls behind or memory runs short, images and pages are
+ * rejected and their connections end, so that a load balancer moves them; close to the limit, the service is not ready.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
@@ -13,9 +13,9 @@ const resolutionMs = 10
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Rejects a request while the service is under pressure. Not for probes and metrics, which have to answer then. */
+    /** Rejects a request while the service is under pressure. Not for probes and metrics, which have to respond then. */
     readonly shedLoad: onRequestHookHandler
-    /** @throws `under_pressure` if memory is so short that the service is not ready. */
+    /** Checks that memory suffices for the service to be ready. @throws `under_pressure` */
     readonly checkMemory: () => void
   }
 }

@@ -1,4 +1,4 @@
-/** GET /metrics: what the service does and how it is, for Prometheus. The pipeline only reports; what is counted is decided here. */
+/** GET /metrics: metrics of the service for Prometheus. The pipeline only reports events; this file decides what is counted. */
 import { createRequire } from 'node:module'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
@@ -11,7 +11,7 @@ import { errorCodes, type ErrorCode } from '../../errors.ts'
 import { Log } from '../../log.ts'
 import { probe } from '../route-access.ts'
 
-// The parts that are used: the package's index also loads OpenTelemetry's API and a quantile sketch, 0.1 s of every start.
+// Only the parts in use: the package's index also loads OpenTelemetry's API and a quantile sketch, 0.1 s of every start.
 const require = createRequire(import.meta.url)
 const Registry = require('prom-client/lib/registry.js') as typeof PromClient.Registry
 const Counter = require('prom-client/lib/counter.js') as typeof PromClient.Counter
@@ -20,13 +20,13 @@ const Histogram = require('prom-client/lib/histogram.js') as typeof PromClient.H
 
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const batchSizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
-/** On a port of their own: they take descriptors as well. */
+/** Connections of a separate metrics port, which take descriptors as well. */
 const maxScrapers = 16
 /** Connections that say nothing for so long make room for others. */
 const scraperTimeoutMs = 5000
 const loopDelayResolutionMs = 20
 
-/** Label of every path that is not a route: what clients make up must not become series. */
+/** Label of all paths without a route: paths that clients make up must not become series. */
 const unmatched = { route: 'unmatched', method: 'any' }
 
 export function registerMetrics (app: FastifyInstance, classifier: Classifier, { host, metricsPort }: Config): void {
@@ -53,7 +53,7 @@ function countRequests (app: FastifyInstance, registry: PromClient.Registry): vo
   const registers = [registry]
   const duration = new Histogram({
     name: 'ghostserve_request_duration_seconds',
-    help: 'From the arrival of a request to the end of its answer.',
+    help: 'Time from the arrival of a request to the end of its response.',
     labelNames: ['route', 'method', 'status'],
     buckets: secondsBuckets,
     registers,
@@ -67,15 +67,15 @@ function countRequests (app: FastifyInstance, registry: PromClient.Registry): vo
   for (const code of errorCodes) rejections.inc({ code }, 0)
   const byKey = new Counter({
     name: 'ghostserve_key_requests_total',
-    help: 'Requests by the id of their API key, where keys are needed.',
+    help: 'Requests by the id of their API key, if keys are needed.',
     labelNames: ['key_id', 'status'],
     registers,
   })
 
-  // What is no HTTP never becomes a request.
+  // Input that is not HTTP never becomes a request.
   registry.registerMetric(new Counter({
     name: 'ghostserve_connections_dropped_total',
-    help: 'Connections that were closed unanswered: more than the process has descriptors for, or than one client may have.',
+    help: 'Connections closed without a response: more than the process has descriptors for, or more than the share of a client.',
     labelNames: ['reason'],
     registers: [],
     collect () {
@@ -96,24 +96,24 @@ function countPipeline (classifier: Classifier, registry: PromClient.Registry): 
   const registers = [registry]
   const decode = new Histogram({
     name: 'ghostserve_image_decode_seconds',
-    help: 'From image bytes to the pixels that the model sees; where libvips decodes, before the queue, the wait for a turn included.',
+    help: 'Time per image from its bytes to the pixels that the model sees; if libvips decodes, before the queue, including the wait for its turn.',
     buckets: secondsBuckets,
     registers,
   })
   const queueWait = new Histogram({
     name: 'ghostserve_queue_wait_seconds',
-    help: 'From the queue to the start of the run, or of the decoding where the session decodes, for each image.',
+    help: 'Time per image from entering the queue to the start of the run, or of the decoding if the session decodes.',
     buckets: secondsBuckets,
     registers,
   })
-  const batchSize = new Histogram({ name: 'ghostserve_batch_size', help: 'Images that ran together, for each batch.', buckets: batchSizeBuckets, registers })
+  const batchSize = new Histogram({ name: 'ghostserve_batch_size', help: 'Images per batch.', buckets: batchSizeBuckets, registers })
   const run = new Histogram({
     name: 'ghostserve_batch_run_seconds',
-    help: 'From the pixels of a batch to its logits.',
+    help: 'Time per batch from its pixels to its logits.',
     buckets: secondsBuckets,
     registers,
   })
-  const workerDeaths = new Counter({ name: 'ghostserve_worker_deaths_total', help: 'Session workers that ended unasked.', registers })
+  const workerDeaths = new Counter({ name: 'ghostserve_worker_deaths_total', help: 'Session workers that ended unexpectedly.', registers })
   classifier.events.on('stage', ({ stage, startedAt, endedAt }) => {
     const seconds = stage === 'decode' ? decode : stage === 'queue' ? queueWait : undefined
     seconds?.observe((endedAt - startedAt) / 1000)
@@ -126,20 +126,20 @@ function countPipeline (classifier: Classifier, registry: PromClient.Registry): 
 
   const gauge = (name: string, help: string, read: () => number): void => addGauge(registry, name, help, read)
   gauge('ghostserve_queue_depth', 'Images that wait for a session.', () => classifier.load.queueDepth)
-  gauge('ghostserve_images_in_work', 'Images admitted and not yet answered.', () => classifier.load.imagesInFlight)
-  gauge('ghostserve_decodes_running', 'Images that libvips decodes, before the queue.', () => classifier.load.decodesRunning)
+  gauge('ghostserve_images_in_work', 'Images in flight: admitted and not yet answered.', () => classifier.load.imagesInFlight)
+  gauge('ghostserve_decodes_running', 'Images that libvips is decoding, before the queue.', () => classifier.load.decodesRunning)
   gauge('ghostserve_decodes_waiting', 'Images that wait for their turn to be decoded by libvips.', () => classifier.load.decodesWaiting)
   gauge('ghostserve_workers_alive', 'Session workers that serve the queue.', () => classifier.load.workersAlive)
 
   const { manifest: { name }, version, layout } = classifier.model
   const labels = { name, version, layout, execution_provider: classifier.executionProvider, device: classifier.device }
-  const info = new Gauge({ name: 'ghostserve_model_info', help: 'The model that is served; always 1.', labelNames: Object.keys(labels), registers })
+  const info = new Gauge({ name: 'ghostserve_model_info', help: 'The served model; always 1.', labelNames: Object.keys(labels), registers })
   info.set(labels, 1)
 }
 
 function describeProcess (app: FastifyInstance, registry: PromClient.Registry): void {
   addGauge(registry, 'process_resident_memory_bytes', 'Resident memory of the process.', residentBytes)
-  addGauge(registry, 'process_start_time_seconds', 'When the process began, since the Unix epoch.', () => performance.timeOrigin / 1000)
+  addGauge(registry, 'process_start_time_seconds', 'Start of the process, since the Unix epoch.', () => performance.timeOrigin / 1000)
   addGauge(registry, 'ghostserve_heap_used_bytes', 'JavaScript heap in use, on the main thread.', () => getHeapStatistics().used_heap_size)
   registry.registerMetric(new Counter({
     name: 'ghostserve_log_lines_dropped_total',
@@ -166,12 +166,12 @@ function describeProcess (app: FastifyInstance, registry: PromClient.Registry): 
   app.addHook('onClose', async () => { delay.disable() })
   registry.registerMetric(new Gauge({
     name: 'ghostserve_event_loop_delay_seconds',
-    help: 'By how much timers of the main thread were late since the last scrape.',
+    help: 'Delay of timers of the main thread since the last scrape.',
     labelNames: ['statistic'],
     registers: [],
     collect () {
       const set = (statistic: string, nanoseconds: number): void => {
-        // Node measures from timer to timer, and its largest of none is not 0.
+        // Node measures from timer to timer, and its maximum of no samples is not 0.
         const seconds = delay.count === 0 ? 0 : nanoseconds / 1e9 - loopDelayResolutionMs / 1000
         this.set({ statistic }, Math.max(0, seconds))
       }
@@ -189,7 +189,7 @@ function describeStart (app: FastifyInstance, { startTimes }: Classifier, regist
   app.addHook('onListen', async () => { listen = performance.now() })
   registry.registerMetric(new Gauge({
     name: 'ghostserve_startup_seconds',
-    help: 'From the start of the process until the model was loaded, the port open, the first session and all sessions ready.',
+    help: 'Time from the start of the process until the model was loaded, the port open, the first session and all sessions ready.',
     labelNames: ['phase'],
     registers: [],
     collect () {

@@ -1,4 +1,4 @@
-/** Whatever goes wrong becomes application/problem+json (RFC 9457) with a stable code; causes go to the log, never to the client. */
+/** Problem details: every error becomes application/problem+json (RFC 9457) with a stable code; causes go only to the log. */
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -17,11 +17,11 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
   })
 
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
-    // What is wrong with its body does not matter where there is no route.
+    // Errors of the body do not matter if there is no route.
     if (request.is404 && !(thrown instanceof ServiceError) && (thrown.statusCode ?? 500) < 500) return rejectUnknownRoute(request, reply)
     const error = toServiceError(thrown, request, config)
     if (error.code === 'internal_error') request.log.error({ err: thrown }, 'request failed')
-    else if (error.cause !== undefined) request.log.debug({ err: error.cause }, 'request refused')
+    else if (error.cause !== undefined) request.log.debug({ err: error.cause }, 'request rejected')
     return sendProblem(request, reply, error)
   })
 
@@ -38,7 +38,7 @@ export function registerProblemDetails (app: FastifyInstance, config: Config): v
   app.setNotFoundHandler(rejectUnknownRoute)
 }
 
-/** For what fails before there is a route: a path that is no path. */
+/** Responds to an error before routing, such as an invalid path. */
 export function handleFrameworkError (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   request.server.awaitRequestEnd(request, reply)
   reply.headers({ 'x-request-id': request.id, ...securityHeaders })
@@ -46,12 +46,12 @@ export function handleFrameworkError (error: FastifyError, request: FastifyReque
 }
 
 /**
- * For bytes that are no HTTP request, or one that does not arrive: one response at most, then the connection ends.
- * A request that is in flight gets it, as its body or what follows it cannot be told from another request.
+ * Responds to bytes that are not an HTTP request, or to one that does not arrive: one response at most, then the connection ends.
+ * A request in flight gets it, as its body or what follows it cannot be told from another request.
  */
 export function handleClientError (this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
-  if (isEnding(socket)) return // the parser complains again, about what is being discarded
-  // Node's own handler looks here, too.
+  if (isEnding(socket)) return // the parser reports the bytes that are being discarded
+  // Node's own handler reads these, too.
   const { _httpMessage: response, parser } = socket as NodeSocket
   if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) {
     socket.destroy()
@@ -61,7 +61,7 @@ export function handleClientError (this: FastifyInstance, error: Error & { code?
   if (response == null) {
     // A request that was answered before its end has its response, whatever becomes of its body.
     if (parser?.incoming?.complete !== false) rejectConnection(this, problem, error, socket)
-    // Who has sent nothing for so long sends no more.
+    // A client that was silent for so long sends no more.
     if (problem.code !== 'request_timeout') lingerFor(socket, socket)
     socket.destroySoon()
     return
@@ -71,13 +71,13 @@ export function handleClientError (this: FastifyInstance, error: Error & { code?
   lingerFor(socket, socket)
 }
 
-/** What Node's HTTP server has on it: the response whose turn it is, and the request that is read or was last. */
+/** Internals of a socket of Node's HTTP server: the current response, and the request that is being read or was last. */
 type NodeSocket = Socket & { _httpMessage?: ServerResponse | null, parser?: { incoming?: IncomingMessage | null } | null }
 
-/** Writes the response by hand, as there is no request to answer. */
+/** Writes the response directly to the socket, as there is no request. */
 function rejectConnection (app: FastifyInstance, error: ServiceError, { code: reason }: NodeJS.ErrnoException, socket: Socket): void {
   const problem = toProblem(error, randomUUID())
-  app.log.info({ requestId: problem.requestId, status: problem.status, code: problem.code, reason }, 'refused')
+  app.log.info({ requestId: problem.requestId, status: problem.status, code: problem.code, reason }, 'rejected')
   app.server.emit('connectionRejected', problem.code)
   const body = JSON.stringify(problem)
   socket.write([
@@ -92,7 +92,7 @@ function rejectConnection (app: FastifyInstance, error: ServiceError, { code: re
   ].join('\r\n'))
 }
 
-const notHttp = new ServiceError('invalid_request', 'Expected an HTTP/1.1 request, got something that is none.')
+const notHttp = new ServiceError('invalid_request', 'Expected an HTTP/1.1 request, got something else.')
 
 const clientErrors: Readonly<Record<string, ServiceError>> = {
   ERR_HTTP_REQUEST_TIMEOUT: new ServiceError('request_timeout', 'Expected the whole request in time, but it did not arrive.'),
@@ -110,7 +110,7 @@ export function sendProblem (request: FastifyRequest, reply: FastifyReply, error
     .send(error instanceof FailedImagesError ? { ...problem, errors: error.errors.map((each) => toProblem(each, request.id)) } : problem)
 }
 
-/** The documented error for whatever was thrown. What nobody foresaw is an internal error. */
+/** The documented error for anything thrown; what is not documented is an internal error. */
 function toServiceError (thrown: FastifyError, request: FastifyRequest, config: Config): ServiceError {
   if (thrown instanceof ServiceError) return thrown
   const options = { cause: thrown }
@@ -128,7 +128,7 @@ function toServiceError (thrown: FastifyError, request: FastifyRequest, config: 
   return new ServiceError('internal_error', 'Something went wrong on our side; the request id finds it in the log.', options)
 }
 
-/** The first thing wrong with the query, in words. */
+/** Describes the first error of the query. */
 function explainValidation ({ validation }: FastifyError, { query }: FastifyRequest): string {
   const [issue] = validation!
   if (issue!.keyword === 'additionalProperties') {

@@ -1,4 +1,4 @@
-/** Reads the bodies of requests: the only place that listens to their streams, bounds them, and ends the reading at the deadline. */
+/** Reading of request bodies: the only place that listens to their streams, bounds them, and ends the reading at the deadline. */
 import { setMaxListeners } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
@@ -10,12 +10,12 @@ import { imageTooLarge } from '../../images/upload.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Undefined outside of the routes that read bodies, and before their `preParsing` hooks. */
+    /** Reader of the body; undefined outside of the routes that read bodies, and before their `preParsing` hooks. */
     bodyReader: BodyReader
   }
 }
 
-/** Gives each request of a scope a reader, whose bytes count among those of all bodies in flight until the response is out. */
+/** Gives each request of a scope a reader, whose bytes count towards those of all bodies in flight until the response is out. */
 export function registerRequestBody (scope: FastifyInstance, budget: MemoryBudget): void {
   scope.decorateRequest('bodyReader', undefined as unknown as BodyReader)
   scope.addHook('preParsing', (request, reply, payload, done) => {
@@ -39,23 +39,25 @@ export class BodyReader {
   #settle: ((error: ServiceError) => void) | undefined
 
   /**
-   * @param body - Never destroyed, not even after an error: that would close the connection under the response.
+   * Creates a reader.
+   *
+   * @param body - Stream of the body. Never destroyed, not even after an error: that would close the connection under the response.
    * @param declaredBytes - Content-Length; NaN if there is none.
-   * @param budget - Bytes of all bodies in flight. A body holds what has arrived of it until `release`.
+   * @param budget - Memory for all bodies in flight. A body holds what has arrived of it until `release`.
    */
   constructor (body: Readable, declaredBytes: number, budget: MemoryBudget) {
     this.#body = body
     this.#declaredBytes = declaredBytes
     this.#budget = budget
-    // Nobody may be reading any more when the client leaves, and an 'error' event without a listener ends the process.
+    // The body may not be read any more when the client leaves, and an 'error' event without a listener ends the process.
     body.on('error', () => {})
   }
 
   /**
    * Passes on each chunk until the body has ended.
    *
-   * @param onChunk - What it throws ends the reading.
-   * @throws the limit's error, `memory_exhausted`, `client_gone`, or what `fail` was given.
+   * @param onChunk - Called with each chunk; an error that it throws ends the reading.
+   * @throws The limit's error, `memory_exhausted`, `client_gone`, or the error given to `fail`.
    */
   async read ({ maxBytes, tooLarge }: BodyLimit, onChunk: (chunk: Buffer) => void): Promise<void> {
     if (this.#declaredBytes > maxBytes) throw tooLarge(maxBytes)
@@ -86,20 +88,20 @@ export class BodyReader {
     })
   }
 
-  /** The whole body in one piece. Otherwise as `read`. */
+  /** Reads the whole body in one piece. @throws As `read`. */
   async readAll (limit: BodyLimit): Promise<Buffer> {
     const chunks: Buffer[] = []
     await this.read(limit, (chunk) => { chunks.push(chunk) })
     return Buffer.concat(chunks)
   }
 
-  /** Ends the reading with this error, also one that has not begun yet. */
+  /** Ends the reading with this error, even before it has begun. */
   fail (error: ServiceError): void {
     this.#failure ??= error
     this.#settle?.(error)
   }
 
-  /** Gives the memory of the body back to the budget. */
+  /** Returns the memory of the body to the budget. */
   release (): void {
     for (const release of this.#releases.splice(0)) release()
   }
@@ -115,12 +117,12 @@ export class BodyReader {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Aborted at the request's deadline, when its client is gone, or when what follows it on the connection is no HTTP. */
+    /** Signal aborted at the request's deadline, when its client is gone, or when invalid HTTP follows it on the connection. */
     deadline: AbortSignal
   }
 }
 
-/** For the routes of a scope whose requests have a `bodyReader`. A body that has not arrived by then is answered `request_timeout`. */
+/** Registers deadlines for the routes of a scope with a `bodyReader`. A body that is late gets `request_timeout`. */
 export function registerRequestDeadline (scope: FastifyInstance, { requestTimeoutMs }: Config): void {
   scope.decorateRequest('deadline', null as unknown as AbortSignal)
   scope.addHook('preParsing', async (request, reply) => {
@@ -141,7 +143,7 @@ function notArrived (timeoutMs: number): ServiceError {
   return new ServiceError('request_timeout', `Expected the whole request within ${timeoutMs} ms, but it did not arrive.`)
 }
 
-/** A client may ask for an earlier deadline than the service's, never for a later one. */
+/** Deadline of a request in ms: the client may set an earlier one than the service's, never a later one. */
 function timeoutOf ({ headers }: FastifyRequest, requestTimeoutMs: number): number {
   const requested = headers['x-request-timeout-ms']
   if (requested === undefined) return requestTimeoutMs
@@ -154,14 +156,14 @@ interface Abortion { reason?: ServiceError, abort?: (reason: ServiceError) => vo
 const abortions = new WeakMap<IncomingMessage, Abortion>()
 
 /**
- * A signal that is aborted once the request is not to be answered as it asks: with `deadline_exceeded` at `timeoutMs` after its arrival,
- * with `client_gone` when the connection closes before the response is out, or with what `abortRequest` was given.
+ * A signal that is aborted when the request can no longer succeed: with `deadline_exceeded` at `timeoutMs` after its arrival, with
+ * `client_gone` when the connection closes before the response is out, or with the error given to `abortRequest`.
  */
 function requestSignal (raw: IncomingMessage, reply: FastifyReply, timeoutMs: number): AbortSignal {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal) // one per image; they end with the request
   const timer = setTimeout(() => {
-    controller.abort(new ServiceError('deadline_exceeded', `Expected to answer within ${timeoutMs} ms, but the image was still waiting.`))
+    controller.abort(new ServiceError('deadline_exceeded', `Expected to respond within ${timeoutMs} ms, but the image was still waiting.`))
   }, Math.max(0, timeoutMs - reply.elapsedTime))
   const onClose = (): void => {
     clearTimeout(timer)
@@ -175,7 +177,7 @@ function requestSignal (raw: IncomingMessage, reply: FastifyReply, timeoutMs: nu
   return controller.signal
 }
 
-/** Answers a request with this error, if it has a signal or gets one, and is not answered yet. */
+/** Ends a request with this error, if it has a signal or gets one, and has no response yet. */
 export function abortRequest (raw: IncomingMessage, reason: ServiceError): void {
   const { abort } = abortions.get(raw) ?? {}
   if (abort === undefined) abortions.set(raw, { reason })
@@ -195,7 +197,7 @@ export function requestLimit ({ maxRequestBytes }: Pick<Config, 'maxRequestBytes
   return { maxBytes: maxRequestBytes, tooLarge: requestTooLarge }
 }
 
-/** The limit for a body of this type. */
+/** Limit of a body of this type. */
 export function bodyLimit (contentType: string, config: Config): BodyLimit {
   return /^\s*(image\/|application\/x-image\b)/i.test(contentType) ? imageLimit(config) : requestLimit(config)
 }

@@ -1,5 +1,5 @@
 /**
- * Follows each request to its end: its response is out, or its client is gone. Fastify's onResponse tells only of the former. Also the id
+ * The end of a request: its response is out, or its client is gone; Fastify's onResponse reports only the former. Also the id
  * and the log line of a request.
  */
 import { randomUUID } from 'node:crypto'
@@ -9,34 +9,34 @@ import type { StageReport } from '../../engine/stage-timer.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { roundMs } from '../../log.ts'
 
-/** How a request ended, beside its status and duration. */
+/** Outcome of a request, besides its status and duration. */
 export interface Outcome {
   /** Id of the API key. */
   readonly keyId?: string
   readonly images?: number
   /** Largest batch in which one of the images ran. */
   readonly batchSize?: number
-  /** Milliseconds of each stage; of several images, the slowest. */
+  /** Milliseconds per stage; with several images, those of the slowest. */
   readonly stages?: Readonly<Record<string, number>>
-  /** Why the request as a whole has no other answer. */
+  /** Code of the error of the whole request. */
   readonly code?: ErrorCode
-  /** Why single images have no predictions. */
+  /** Codes of images without predictions. */
   readonly imageCodes?: readonly ErrorCode[]
 }
 
 export interface RequestEnd {
   readonly requestId: string
   readonly method: string
-  /** Without the query. */
+  /** Path without the query. */
   readonly path: string
   /** Pattern of its route, if it has one. */
   readonly route: string | undefined
-  /** The answer's, or 499 if the client did not wait for all of it. */
+  /** Status of the response, or 499 if the client did not wait for all of it. */
   readonly status: number
   readonly hasResponse: boolean
   readonly durationMs: number
   readonly outcome: Outcome
-  /** None if it was refused before the framework made one. */
+  /** The request; undefined if it was rejected before the framework made one. */
   readonly request?: FastifyRequest
 }
 
@@ -47,11 +47,11 @@ declare module 'fastify' {
     timeline: StageReport[]
   }
   interface FastifyInstance {
-    /** Calls back once a request. */
+    /** Registers an observer, called once per request. */
     onRequestEnd: (observe: (end: RequestEnd) => void) => void
-    /** Tells those of the end of a request that the framework has never seen. */
+    /** Notifies the observers of the end of a request that the framework has never seen. */
     endRequest: (end: RequestEnd) => void
-    /** To be called for requests that meet no hooks. */
+    /** Awaits the end of a request that meets no hooks. */
     awaitRequestEnd: (request: FastifyRequest, reply: FastifyReply) => void
   }
 }
@@ -68,7 +68,7 @@ export function registerRequestEnd (app: FastifyInstance): void {
       try {
         observe(end)
       } catch (err) {
-        // It is called by an event of the response, where an error would end the process.
+        // This runs in an event of the response, where an error would end the process.
         app.log.error({ err, requestId: end.requestId }, 'the end of a request was not observed')
       }
     }
@@ -117,10 +117,10 @@ export function registerRequestLog (app: FastifyInstance): void {
   })
 }
 
-/** One that a log and a header can hold. */
+/** Ids that a log and a header can hold. */
 const acceptable = /^[\w.:-]{1,128}$/
 
-/** The client's own id of its request, if it gave an acceptable one; otherwise a new one. */
+/** The client's own request id, if it is acceptable; otherwise a new one. */
 export function requestIdOf ({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id']
   return typeof given === 'string' && acceptable.test(given) ? given : randomUUID()

@@ -1,7 +1,7 @@
-/** Answers are what their type says, and nobody's to keep: they may hold what a photo shows. */
+/** nosniff and no-store on every response: results may show what is in a private image. */
 import type { FastifyInstance } from 'fastify'
 
-/** For answers below the hooks as well. */
+/** Headers, exported for responses written below the hooks. */
 export const securityHeaders = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' } as const
 
 export function registerSecurityHeaders (app: FastifyInstance): void {

@@ -1,6 +1,6 @@
 /**
- * A trace a request, over OTLP/HTTP: one span for the request, one for each stage of each image, and links to the batches in which
- * they ran. Imported only when there is a collector; nothing else imports OpenTelemetry.
+ * One trace per request, over OTLP/HTTP: a span for the request, one for each stage of each image, and links to the batches in
+ * which they ran. Imported only if there is a collector; nothing else imports OpenTelemetry.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defaultTextMapGetter, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Link, type Span, type Tracer } from '@opentelemetry/api'
@@ -12,7 +12,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config.ts'
 import type { Batch } from '../../engine/batch-queue.ts'
 
-/** A collector that does not answer must not hold up the end of the process. */
+/** Time limit of the last flush, ms: a collector that does not respond must not delay the end of the process. */
 const flushTimeoutMs = 2000
 
 const propagator = new W3CTraceContextPropagator()
@@ -63,7 +63,7 @@ type ToEpoch = (ms: number) => number
 
 interface Trace { readonly span: Span, readonly toEpoch: ToEpoch }
 
-/** One for each request: the system's clock is set now and then, and the spans of a request must fit into each other. */
+/** Clock of one request: the system's clock is set now and then, and the spans of a request must fit into each other. */
 function epochClock (): ToEpoch {
   const originMs = Date.now() - performance.now()
   return (ms) => originMs + ms
@@ -90,7 +90,7 @@ function describeOutcome (span: Span, { outcome: { code, images } }: FastifyRequ
   if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
 }
 
-/** A batch serves several requests, so it is a trace of its own, made when the first of them that is traced asks for it. */
+/** Links to batches. A batch serves several requests, so it is a trace of its own, made for the first traced request. */
 function batchLinks (tracer: Tracer): (batch: Batch, toEpoch: ToEpoch) => Link {
   const links = new WeakMap<Batch, Link>()
   return (batch, toEpoch) => {

@@ -1,4 +1,4 @@
-/** Every route that classifies images, and what all of them share before they read a body. */
+/** Routes that classify images, and what they share before a body is read. */
 import type { FastifyInstance } from 'fastify'
 import { budgetBytes } from '../../machine/available-memory.ts'
 import type { ClassificationService } from '../classify-request.ts'
@@ -12,7 +12,7 @@ import { registerKServeV1Routes } from '../platforms/kserve-v1.ts'
 import { registerSageMakerRoutes } from '../platforms/sagemaker.ts'
 import { registerVertexRoutes } from '../platforms/vertex.ts'
 
-/** Each has what classifies in a scope for images, and what only says something of the service outside. */
+/** Registrations of routes: those that classify go in a scope for images, those that only describe the service outside. */
 const platforms = [
   registerClassifyRoute,
   registerKServeV1Routes,
@@ -30,7 +30,7 @@ export function registerClassificationRoutes (app: FastifyInstance, service: Cla
     registerRequestBody(scope, new MemoryBudget(budgetBytes(config.requestMemoryBytes)))
     registerRequestDeadline(scope, config)
 
-    // Each in a scope of its own: what a body means differs.
+    // A scope per platform: bodies mean different things.
     for (const registerRoutes of platforms) {
       scope.register(async (images) => {
         images.removeAllContentTypeParsers()

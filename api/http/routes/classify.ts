@@ -1,4 +1,4 @@
-/** POST /classify, with one image as the body or a form of several. Nothing is written to disk; nothing beyond the limits is kept. */
+/** POST /classify, with one image as the body or a form of several. Nothing is written to disk or kept beyond the limits. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
@@ -35,7 +35,7 @@ const notations: Record<keyof Selection, readonly [RegExp, string]> = {
   minScore: [/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i, 'a decimal number'],
 }
 
-/** Validation takes what JavaScript takes for a number: `0x5`, ` 5`, and for whole ones `5e0`. */
+/** Rejects numbers that only JavaScript accepts: `0x5`, ` 5`, and for whole ones `5e0`. */
 function rejectOtherNumbers (query: unknown): void {
   for (const [name, [notation, kind]] of Object.entries(notations)) {
     const value = (query as Record<string, unknown>)[name]
@@ -50,7 +50,7 @@ export interface UploadLimits {
   readonly maxRequestBytes: number
 }
 
-/** Form fields have no meaning here, but forms have them: a few short ones are skipped. */
+/** Text fields of a form, which have no meaning here: a few short ones are skipped. */
 const maxFields = 16
 
 /**
@@ -70,7 +70,7 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: BodyRea
     const chunks: Buffer[] = []
     file.on('data', (chunk: Buffer) => chunks.push(chunk))
     file.on('limit', () => { chunks.length = 0 })
-    file.on('error', () => {}) // a part that ends early is an error of the parser as well
+    file.on('error', () => {}) // a part that ends early is also an error of the parser
     file.on('end', () => {
       uploads[place] = file.truncated ? imageTooLarge(maxImageBytes) : Buffer.concat(chunks)
     })
@@ -83,12 +83,12 @@ export async function readMultipart (headers: IncomingHttpHeaders, body: BodyRea
     parser.destroy(new ServiceError('malformed_multipart', `Expected at most ${maxImages} images and ${maxFields} fields in a form, got more parts.`))
   })
 
-  // A form that is refused in the middle is not read any further.
+  // A form that is rejected in the middle is not read any further.
   parser.on('error', (cause) => body.fail(formError(cause)))
   const isParsed = finished(parser)
   isParsed.catch(() => {}) // awaited below, unless something else is thrown first
   try {
-    // The parser's limits leave out the preamble and the headers of parts; the reader's counts them.
+    // The parser's limits exclude the preamble and the headers of parts; the reader's include them.
     await body.read(requestLimit(limits), (chunk) => { parser.write(chunk) })
     parser.end()
     await isParsed
@@ -113,7 +113,7 @@ function createParser (
   try {
     return new Busboy({
       headers: headers as BusboyHeaders,
-      // No part ever makes the parser pause: where the last one does, and nobody listens to it, it would not finish.
+      // No part ever pauses the parser: if the last part paused it unread, the form would never end.
       fileHwm: maxRequestBytes,
       isPartAFile: (_field, type, fileName) => fileName !== undefined || type === 'application/octet-stream' || type?.startsWith('image/') === true,
       limits: {

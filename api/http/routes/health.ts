@@ -9,7 +9,7 @@ import { ProblemResponseSchema } from '../schemas/problem.ts'
 const statusSchema = (status: string) => Type.Object({ status: Type.Literal(status) })
 
 export function registerHealthRoutes (app: FastifyInstance, service: ClassificationService): void {
-  // The process answers: nothing about the model, or a slow start would be restarted for ever.
+  // Responds whenever the process does, whatever the model: a slow start would otherwise be restarted for ever.
   app.get('/livez', { config: probe, schema: { response: { 200: statusSchema('alive') } } }, async () => ({ status: 'alive' }))
 
   app.get('/readyz', { config: probe, schema: { response: { 200: statusSchema('ready'), '5xx': ProblemResponseSchema } } }, async () => {

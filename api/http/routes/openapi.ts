@@ -5,14 +5,14 @@ import type { DescribedRoute } from '../openapi/document.ts'
 import { open } from '../route-access.ts'
 import { renderOnce } from '../render-once.ts'
 
-/** Must come before the routes that it describes. */
+/** Registers the description; must come before the routes that it describes. */
 export function registerOpenApiRoutes (app: FastifyInstance, config: Config): void {
   const routes: DescribedRoute[] = []
   app.addHook('onRoute', ({ method, url, schema, config = {} }) => {
     if (method !== 'HEAD') routes.push({ method, url, config, ...schema === undefined ? {} : { schema } })
   })
 
-  // With all that this needs: most instances are never asked, and each would start later.
+  // Loaded on demand: most instances never need it, and each would start later.
   const getDocument = renderOnce(async () => (await import('../openapi/document.ts')).buildDocument(routes, config))
   const getJson = renderOnce(async () => Buffer.from(JSON.stringify(await getDocument())))
   const getPage = renderOnce(async () => {

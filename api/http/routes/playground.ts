@@ -11,7 +11,7 @@ import { packageRoot } from '../../../models/package-root.ts'
 
 interface Page { readonly html: Buffer, readonly contentSecurityPolicy: string }
 
-/** The playground. Without it `/` still says that the process lives, as KServe's v1 protocol wants it. */
+/** Registers the playground. Without it `/` still responds that the process lives, which KServe's v1 protocol expects. */
 export function registerPlaygroundRoute (app: FastifyInstance, config: Config): void {
   if (!config.playground) {
     app.get('/', { config: probe }, async () => ({ status: 'alive' }))
@@ -25,7 +25,7 @@ export function registerPlaygroundRoute (app: FastifyInstance, config: Config): 
   })
 }
 
-/** One HTML file with its style and script in it; the policy allows these, previews of photos and calls of this very service. */
+/** One HTML file with its style and script; the policy allows only these, previews of images and calls of this service. */
 async function makePage ({ imageFormats: formats, maxImages, maxImageBytes, maxRequestBytes, apiKeysFile }: Config): Promise<Page> {
   const [html, style, ...scripts] = await Promise.all(['page.html', 'style.css', 'code.js', 'problems.js', 'script.js'].map((name) =>
     readFile(join(packageRoot, 'api/http/playground', name), 'utf8'))) as [string, string, string, string]

@@ -53,7 +53,7 @@ test('lines longer than what is read at once, and characters of several bytes at
 
 test('of two processes that write a file the one that comes second ends, at each of its steps', async (t) => {
   const path = fileIn(t)
-  const isOther = { name: TryAgainError.name, message: /^Expected .* to stay as this process left it, but another one writes it: / }
+  const isOther = { name: TryAgainError.name, message: /^Expected .* to stay as this process left it, but another process writes it: / }
   const [{ file: first }, { file: second }] = [await open(path), await open(path)]
   await first.append({ i: 0, text: '' })
   await assert.rejects(second.append({ i: 0, text: '' }), isOther)

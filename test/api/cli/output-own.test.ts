@@ -79,7 +79,7 @@ test('labels are continued by the model and the options that began them, and by 
 
   // The form of an older version.
   writeFileSync(out, `${JSON.stringify({ file: 'data/espresso/a.png', predictions: [] })}\n`)
-  await isRefused(root, /which model made it, .* an older version did/, ...classify('bundled', '--min-score', '0.1'))
+  await isRefused(root, /which model made it, .* an older version wrote it/, ...classify('bundled', '--min-score', '0.1'))
   // A line of ours, and the beginning of another file's.
   writeFileSync(out, `${firstLine}{"file":"data/espresso/c.png","mod`)
   await isRefused(root, /line 2 /, ...classify('bundled', '--min-score', '0.1'))

@@ -105,7 +105,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     const paste = async (): Promise<void> => await page.press('v', 86, { modifiers: 2, commands: ['paste'] })
     await page.read('navigator.clipboard.writeText("words")')
     await paste()
-    await page.until('document.getElementById("status").innerText === "The clipboard holds no photo."')
+    await page.until('document.getElementById("status").innerText === "There is no image in the clipboard."')
     await page.read(`(async () => {
       const bytes = Uint8Array.from(atob(${JSON.stringify(readFixture('small.png').toString('base64'))}), (letter) => letter.charCodeAt(0))
       await navigator.clipboard.write([new ClipboardItem({ 'image/png': new Blob([bytes], { type: 'image/png' }) })])
@@ -170,7 +170,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     await page.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: 0, uploadThroughput: 0 })
     await page.drop('#drop', [fixture('coffee.png')])
     await page.until(isDone)
-    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^No answer\n+Either the service cannot be reached/)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^No response\n+Either the service cannot be reached/)
     await page.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 })
     await page.read('document.querySelector("[role=alert] button").click()')
     await page.until('document.querySelector(".predictions") !== null')
@@ -184,7 +184,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     const page = await openPlayground(t, browser, app)
     await page.drop('#drop', [fixture('small.png')])
     await page.until(isDone)
-    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^Status 502\n+Something in front of the service gave this answer\.\n+Try again$/)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^Status 502\n+This response came from something in front of the service\.\n+Try again$/)
   })
 
   test('more photos than one request may have become several requests', async (t) => {
@@ -201,7 +201,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
     assert.equal(await page.read('document.getElementById("model-card").innerText'), 'Enter an API key to see the model.')
     await page.drop('#drop', [fixture('small.png')])
     await page.until(isDone)
-    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^API key needed\n+This service asks for a valid key/)
+    assert.match(await page.read('document.querySelector("[role=alert]").innerText'), /^API key needed\n+This service needs a valid API key/)
     assert.equal(await page.read('document.activeElement.id'), 'key')
     await page.send('Input.insertText', { text: key })
     await page.press('Enter', 13, { text: '\r' })
@@ -227,7 +227,7 @@ suite('the playground in a browser', { skip: chromium === undefined && 'there is
       if (await page.read('document.activeElement === document.body')) break
       reached.push(last)
     }
-    assert.deepEqual(reached, ['API', 'OpenAPI', 'files', 'open-camera', 'min-score', 'curl', 'curl \\', 'copy', 'Where it comes from', 'What it knows: 200 labels'])
+    assert.deepEqual(reached, ['API', 'OpenAPI', 'files', 'open-camera', 'min-score', 'curl', 'curl \\', 'copy', 'Where it comes from', 'Labels: 200'])
     const { nodes } = await page.send('Accessibility.getFullAXTree') as { nodes: Array<{ ignored: boolean, role?: { value: string }, name?: { value: string } }> }
     const controls = nodes.filter(({ ignored, role }) => !ignored && ['button', 'link', 'radio', 'textbox', 'region', 'dialog', 'navigation'].includes(role!.value))
     assert.ok(controls.length >= 9, String(controls.length))

@@ -133,7 +133,7 @@ suite('download', () => {
     const { destination } = createDestination(t)
     const server = await startFileServer(t, (_, response) => { response.writeHead(503).end() })
     await assert.rejects(download({ urls: [server.url], destination, digests: {} }),
-      hasCode('DOWNLOAD_INTERRUPTED', /failed 5 times, at last because it answered 503\.$/))
+      hasCode('DOWNLOAD_INTERRUPTED', /failed 5 times, at last because it responded with 503\.$/))
     assert.equal(server.requests.length, 5)
   })
 
@@ -144,7 +144,7 @@ suite('download', () => {
       response.writeHead(404).end('gone')
     })
     await assert.rejects(download({ urls: [`${server.url}/a`, `${server.url}/b`], destination, digests: { sha256 } }),
-      hasCode('DOWNLOAD_REFUSED', /^None of 2 addresses has the file: .*\/a answered 404 Not Found; .*\/b answered 404 Not Found\.$/))
+      hasCode('DOWNLOAD_REFUSED', /^None of 2 addresses has the file: .*\/a responded with 404 Not Found; .*\/b responded with 404 Not Found\.$/))
     assert.deepEqual(readdirSync(folder), [])
     await download({ urls: [`${server.url}/a`, `${server.url}/here`], destination, digests: { sha256 } })
     assert.deepEqual(readFileSync(destination), file)

@@ -60,7 +60,7 @@ test('pickles follow one another', () => {
 
 for (const [module, attribute] of [['os', 'system'], ['posix', 'system'], ['builtins', 'eval'], ['torch', 'load'], ['__main__', '__proto__']] as const) {
   test(`rejects ${module}.${attribute} by name, called or not`, () => {
-    const refusal = { name: 'CheckpointError', code: 'CHECKPOINT_UNSAFE', message: new RegExp(`asks for the Python object "${module}\\.${attribute}"`) }
+    const refusal = { name: 'CheckpointError', code: 'CHECKPOINT_UNSAFE', message: new RegExp(`requests the Python object "${module}\\.${attribute}"`) }
     assert.throws(() => load(global(module, attribute)), refusal)
     assert.throws(() => load(reduce(global(module, attribute), text('echo owned'))), refusal)
     assert.throws(() => load(text(module), text(attribute), raw('\x93')), refusal)

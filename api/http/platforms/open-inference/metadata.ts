@@ -1,4 +1,4 @@
-/** What the Open Inference Protocol says of the server and of a model. */
+/** Metadata of the server and of a model in the Open Inference Protocol. */
 import type { Static } from 'typebox'
 import type { Manifest } from '../../../../models/manifest/manifest.ts'
 import { packageVersion } from '../../../../models/package-root.ts'
@@ -10,13 +10,13 @@ export const serverMetadata: Static<typeof ServerMetadataSchema> = {
   extensions: ['classification', 'binary_tensor_data'],
 }
 
-/** @param name - Under which the model is served. */
+/** Metadata of the model. @param name - Name under which the model is served. */
 export function modelMetadata (name: string, version: string, manifest: Manifest): Static<typeof ModelMetadataSchema> {
   const { classes, preprocessing: { cropSize } } = manifest
   return {
     name,
     versions: [version],
-    platform: 'onnxruntime_onnx', // Triton's word for it
+    platform: 'onnxruntime_onnx', // Triton's name for it
     inputs: [
       { name: inputNames.images, datatype: 'BYTES', shape: [-1] },
       { name: inputNames.pixels, datatype: 'UINT8', shape: [-1, cropSize, cropSize, 3] },

@@ -14,11 +14,13 @@ export interface InferLimits {
 
 export interface InferRequest {
   readonly body: InferRequestBody
-  /** One an image; all are known to be at most as many as a request may have before the first is decoded. */
+  /** One per image. Their number is checked against the limit before the first is decoded. */
   readonly uploads: Upload[]
 }
 
 /**
+ * Reads an inference request.
+ *
  * @param jsonLength - Header `Inference-Header-Content-Length`: where the JSON ends and binary data begins.
  * @throws `empty_body`, `malformed_json`, `invalid_request`, `too_many_images`.
  */
@@ -35,10 +37,10 @@ export function readInferRequest (body: Buffer | undefined, jsonLength: string |
 function readLength (text: string, bodyLength: number): number {
   const length = /^\d{1,15}$/.test(text) ? Number(text) : Infinity
   if (length <= bodyLength) return length
-  throw invalid(`Inference-Header-Content-Length of at most the ${bodyLength} bytes of the body`, JSON.stringify(text.slice(0, 100)))
+  throw invalid(`Inference-Header-Content-Length to be at most the ${bodyLength} bytes of the body`, JSON.stringify(text.slice(0, 100)))
 }
 
-/** The bytes behind the JSON, if the input says that they are its own. */
+/** The bytes behind the JSON, if they belong to the input. */
 function readBinary ({ name, parameters, data }: InputTensor, bytes: Buffer): Buffer | undefined {
   const size = parameters?.binary_data_size
   if (bytes.length !== (size ?? 0)) throw invalid(`${size ?? 0} bytes behind the JSON for ${name}`, String(bytes.length))
@@ -64,7 +66,7 @@ function readImages ({ name, datatype, shape, data }: InputTensor, binary: Buffe
 
 const prefixLength = 4
 
-/** Elements of a binary BYTES tensor: each is its length, uint32 in little-endian order, and its bytes. */
+/** Elements of a binary BYTES tensor: each has its length, uint32 in little-endian order, before its bytes. */
 function splitElements (bytes: Buffer, count: number): Buffer[] {
   const elements: Buffer[] = []
   let at = 0

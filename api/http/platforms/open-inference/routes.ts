@@ -1,4 +1,4 @@
-/** The Open Inference Protocol, version 2, as KServe and Triton speak it: health and metadata, and POST /v2/models/NAME/infer */
+/** The Open Inference Protocol, version 2, as in KServe and Triton: health and metadata, and POST /v2/models/NAME/infer */
 import type { FastifyInstance } from 'fastify'
 import { inferLogits, type ClassificationService } from '../../classify-request.ts'
 import { modelMetadata, serverMetadata } from './metadata.ts'
@@ -38,10 +38,10 @@ export function registerInferenceProtocolRoutes (app: FastifyInstance, images: F
       ...modelRoute, schema: { response: { '4xx': ProtocolProblemSchema, '5xx': ProtocolProblemSchema } },
     }, async (request, reply) => {
       const { body, uploads } = readInferRequest(request.body, request.headers[jsonLengthHeader]?.toString(), limits)
-      const answer = writeInferResponse(body, await inferLogits(service, request, reply, uploads), name, classifier.model)
-      if (!('bytes' in answer)) return answer
-      reply.type('application/octet-stream').header(jsonLengthHeader, answer.jsonLength)
-      return answer.bytes
+      const response = writeInferResponse(body, await inferLogits(service, request, reply, uploads), name, classifier.model)
+      if (!('bytes' in response)) return response
+      reply.type('application/octet-stream').header(jsonLengthHeader, response.jsonLength)
+      return response.bytes
     })
   }
 }

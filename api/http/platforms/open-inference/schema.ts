@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { ProblemResponseSchema } from '../../schemas/problem.ts'
 
-/** What a request may send: either one of them. */
+/** Inputs of a request, which has one of them. */
 export const inputNames = { images: 'images', pixels: 'pixels' } as const
 
 export const outputNames = ['scores', 'logits'] as const
@@ -26,7 +26,7 @@ const requestedOutputSchema = (classes: number) => Type.Object({
   name: Type.Union(outputNames.map((name) => Type.Literal(name))),
   parameters: Type.Optional(Type.Object({
     binary_data: Type.Optional(Type.Boolean()),
-    classification: Type.Optional(Type.Integer({ minimum: 1, maximum: classes, description: 'Answer with so many strings `value:classIndex:label`.' })),
+    classification: Type.Optional(Type.Integer({ minimum: 1, maximum: classes, description: 'Number of strings `value:classIndex:label` in the response.' })),
   })),
 })
 
@@ -67,5 +67,5 @@ export const ModelMetadataSchema = Type.Object({
 
 export const ProtocolProblemSchema = Type.Object({
   ...ProblemResponseSchema.properties,
-  error: Type.Optional(Type.String({ description: 'The detail again, where the protocol has it.' })),
+  error: Type.Optional(Type.String({ description: 'The detail again, in the protocol\'s member.' })),
 })

@@ -1,24 +1,24 @@
-/** Logits -> the tensors that an inference request asked for, in JSON or behind it. */
+/** Logits -> the tensors that an inference request named, in JSON or behind it. */
 import type { Static } from 'typebox'
 import type { LoadedModel } from '../../../engine/load-model.ts'
 import { rankClasses, softmax } from '../../../engine/postprocess.ts'
 import { outputNames, type InferResponseSchema, type InferRequestBody, type OutputName } from './schema.ts'
 
-/** As JSON alone, or as JSON of so many bytes with binary tensors behind it. */
+/** A response of JSON alone, or of JSON with its length and binary tensors behind it. */
 export type InferResponse = Static<typeof InferResponseSchema> | { readonly jsonLength: number, readonly bytes: Buffer }
 
 interface OutputRequest { name: OutputName, parameters?: { binary_data?: boolean, classification?: number } }
 type Tensor = { readonly shape: readonly number[] } &
   ({ readonly datatype: 'FP32', readonly values: readonly number[] } | { readonly datatype: 'BYTES', readonly values: readonly string[] })
 
-/** @param logits - float32 [classes] an image. */
+/** Writes the response. @param logits - float32 [classes] per image. */
 export function writeInferResponse (
   { id, parameters, outputs = [] }: InferRequestBody, logits: readonly Float32Array[],
   name: string, model: Pick<LoadedModel, 'version' | 'labels' | 'temperature'>
 ): InferResponse {
   const requested: readonly OutputRequest[] = outputs.length > 0 ? outputs : outputNames.map((output) => ({ name: output }))
   const binaries: Buffer[] = []
-  const answer = {
+  const response = {
     model_name: name,
     model_version: model.version,
     ...(id !== undefined && { id }),
@@ -31,12 +31,12 @@ export function writeInferResponse (
       return { ...description, parameters: { binary_data_size: bytes.length } }
     }),
   }
-  if (binaries.length === 0) return answer
-  const json = Buffer.from(JSON.stringify(answer))
+  if (binaries.length === 0) return response
+  const json = Buffer.from(JSON.stringify(response))
   return { jsonLength: json.length, bytes: Buffer.concat([json, ...binaries]) }
 }
 
-/** @param classification - Classes an image that are named, most probable first; left out, there is a number for each class. */
+/** Values of an output. @param classification - Classes named per image, most probable first; undefined for the numbers of all. */
 function makeTensor (
   output: OutputName, logits: readonly Float32Array[], classification: number | undefined,
   { labels, temperature }: Pick<LoadedModel, 'labels' | 'temperature'>
@@ -50,7 +50,7 @@ function makeTensor (
   return { datatype: 'BYTES', shape: [rows.length, classification], values }
 }
 
-/** float32 in little-endian order; or strings, each behind its length. */
+/** Bytes of an output: float32 in little-endian order, or strings, each with its length before it. */
 function encode ({ datatype, values }: Tensor): Buffer {
   if (datatype === 'FP32') {
     const bytes = Buffer.alloc(values.length * Float32Array.BYTES_PER_ELEMENT)

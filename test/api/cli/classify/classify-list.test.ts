@@ -115,7 +115,7 @@ test('a list is text: an image, a folder, UTF-16 and Latin-1 are rejected at onc
     writeFileSync(path, content)
     for (const target of [['--out', out], ['--format', 'jsonl']]) {
       const { exitCode, stdout, stderr } = await ghostserve('classify', 'bundled', '--list', path, ...target)
-      assert.match(stderr, /^Expected a list of paths, a line each, in UTF-8, but .*list\.txt\.other is no such text: [^\n]*\n$/)
+      assert.match(stderr, /^Expected a list of paths, one per line, in UTF-8, but .*list\.txt\.other is not: [^\n]*\n$/)
       assert.deepEqual([exitCode, stdout, existsSync(out)], [2, '', false])
     }
   }

@@ -66,8 +66,8 @@ test('links and folders are no images', async (t) => {
 suite('rejected is', () => {
   const sound: Member[] = [['a.jpg', 'bytes'], ['a.cls', '1']]
   const hostile: Record<string, [members: Member[], message: RegExp]> = {
-    'an image without a class': [[['a.jpg', 'bytes']], /Expected a class beside the image of "a" of .*, found no \.cls/],
-    'a class without an image': [[['a.cls', '1']], /Expected an image beside the class of "a"/],
+    'an image without a class': [[['a.jpg', 'bytes']], /Expected a class for the image of "a" of .*, found no \.cls/],
+    'a class without an image': [[['a.cls', '1']], /Expected an image for the class of "a"/],
     'a second image of a key': [[...sound, ['a.png', 'other']], /got a second one in "a\.png"/],
     'a second class of a key': [[...sound, ['a.cls', '1']], /got a second one in "a\.cls"/],
     'a class beyond the model\'s': [[['a.jpg', ''], ['a.cls', '3']], /Expected a class index from 0 to 2 .* got "3"/],

@@ -175,7 +175,7 @@ suite('POST /classify rejects', () => {
     const { app } = await openApp(t, limits, { start: false })
     const narrow = await sharp({ create: { width: 1, height: 1001, channels: 3, background: 'red' } }).png().toBuffer()
     const response = await app.inject({ method: 'POST', url: '/classify', payload: narrow, headers: png })
-    assert.equal(response.json<{ detail: string }>().detail, 'Expected an image of at most 1000 pixels a side, got 1 x 1001.')
+    assert.equal(response.json<{ detail: string }>().detail, 'Expected an image of at most 1000 pixels per side, got 1 x 1001.')
   })
 
   test('a body without a length as soon as it is over the limit', async (t) => {
