@@ -17,7 +17,7 @@ export interface OutputKind {
 const beginningBytes = 4096
 
 /**
- * Claims a file for output.
+ * Checks the path of an output file.
  *
  * @param isForced - Whether a file of any kind may be replaced.
  * @returns A function that writes the file, whole or not at all.
