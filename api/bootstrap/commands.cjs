@@ -17,7 +17,7 @@ function ignoreEchoes () {
   const emit = process.emit
   process.emit = function emitWithoutEchoes (event, ...args) {
     if (event !== 'SIGINT' && event !== 'SIGTERM') return emit.call(this, event, ...args)
-    const isEcho = performance.now() - lastSignalMs < 500
+    const isEcho = performance.now() - lastSignalMs < 2000 // npm waits for a core on a busy machine
     lastSignalMs = performance.now()
     return isEcho || emit.call(this, event, ...args)
   }
