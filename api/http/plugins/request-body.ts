@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Reader of the body; undefined outside of the routes that read bodies, and before their `preParsing` hooks. */
     bodyReader: BodyReader
+    /** Signal aborted at the request's deadline, when its client is gone, or when invalid HTTP follows it on the connection. */
+    deadline: AbortSignal
   }
 }
 
@@ -21,11 +23,13 @@ export function registerRequestBody (scope: FastifyInstance, budget: MemoryBudge
   scope.addHook('preParsing', (request, reply, payload, done) => {
     const reader = new BodyReader(payload, Number(request.headers['content-length']), budget)
     request.bodyReader = reader
-    scope.bodyReaders.add(reader)
-    reply.raw.once('close', () => {
-      scope.bodyReaders.delete(reader)
-      reader.release()
-    })
+    if (!reply.raw.destroyed) {
+      scope.bodyReaders.add(reader)
+      reply.raw.once('close', () => {
+        scope.bodyReaders.delete(reader)
+        reader.release()
+      })
+    }
     done(null, payload)
   })
 }
@@ -112,13 +116,6 @@ export class BodyReader {
       throw new ServiceError('memory_exhausted', `Expected room for the request among ${this.#budget.totalBytes} bytes of bodies in flight; try again later.`)
     }
     this.#releases.push(release)
-  }
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Signal aborted at the request's deadline, when its client is gone, or when invalid HTTP follows it on the connection. */
-    deadline: AbortSignal
   }
 }
 

@@ -83,7 +83,7 @@ suite('images side by side, as ImageNet\'s validation set comes', () => {
   })
 
   test('need their classes', async (t) => {
-    await assert.rejects(classesOf(folderOf(t, ...files)), /come with --ground-truth/)
+    await assert.rejects(classesOf(folderOf(t, ...files)), /need --ground-truth/)
     await assert.rejects(classesOf(write(folderOf(t), 'list.txt', 'a 0'), 'truth.txt'), /but .*list\.txt is a file/)
   })
 })
