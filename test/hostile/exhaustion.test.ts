@@ -73,7 +73,7 @@ for (const [what, { limit, environment = {}, greeting, from = ['127.0.0.1'] }] o
     assert.ok(server.isAlive, server.stderr)
     assert.deepEqual(server.lines.filter(({ level }) => level >= 50), [])
     assert.ok(server.descriptors()! < limit, `${server.descriptors()} descriptors`)
-    assert.ok(server.lines.some(({ msg }) => msg === 'connections are closed unanswered'))
+    assert.ok(server.lines.some(({ msg }) => msg === 'connections are closed without a response'))
     const isShared = from.length === 1 && environment['TRUST_PROXY'] === undefined
     if (isShared) assert.deepEqual(statuses, Array(30).fill(200), 'another address is not shut out')
   })
